@@ -1,0 +1,4 @@
+@main
+enum MockPaymentsMain {
+    static func main() {}
+}

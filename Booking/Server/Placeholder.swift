@@ -1,0 +1,4 @@
+@main
+enum Booking {
+    static func main() {}
+}

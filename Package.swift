@@ -1,0 +1,190 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+/// A C library found on the system. Only the Swift target that wraps it may import it; HouseTests checks.
+func cLibrary(_ name: String, pkgConfig: String? = nil, apt: String) -> Target {
+    .systemLibrary(
+        name: name,
+        path: "Shared/CLibraries/\(name)",
+        pkgConfig: pkgConfig,
+        providers: [.apt([apt])]
+    )
+}
+
+func module(
+    _ name: String,
+    at path: String,
+    uses: [Target.Dependency] = [],
+    resources: [Resource] = []
+) -> Target {
+    .target(name: name, dependencies: uses, path: path, resources: resources, swiftSettings: strict)
+}
+
+func executable(
+    _ name: String,
+    at path: String,
+    uses: [Target.Dependency],
+    resources: [Resource] = []
+) -> Target {
+    .executableTarget(name: name, dependencies: uses, path: path, resources: resources, swiftSettings: strict)
+}
+
+func tests(_ name: String, uses: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: uses, path: "Tests/\(name)", swiftSettings: strict)
+}
+
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
+
+let package = Package(
+    name: "usher",
+    products: [
+        .executable(name: "usher", targets: ["UsherCLI"]),
+        .executable(name: "usher-gateway", targets: ["GatewayServer"]),
+        .executable(name: "usher-booking", targets: ["BookingServer"]),
+        .executable(name: "usher-mock-payments", targets: ["MockPayments"]),
+        .executable(name: "usher-loadtest", targets: ["LoadTest"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-http-types.git", exact: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", exact: "2.13.0"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", exact: "1.37.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1", traits: []),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift.git", exact: "0.2.0"),
+    ],
+    targets: [
+        // MARK: Shared
+        // hiredis' .pc file carries a flag SwiftPM refuses, so it is found by header path instead.
+        cLibrary("CHiredis", apt: "libhiredis-dev"),
+        cLibrary("CLibPQ", pkgConfig: "libpq", apt: "libpq-dev"),
+        cLibrary("CSodium", pkgConfig: "libsodium", apt: "libsodium-dev"),
+        cLibrary("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
+        module("UsherAPI", at: "Shared/API"),
+        module("Signing", at: "Shared/Signing", uses: ["CSodium", "COpenSSL"]),
+        module("QueueTokens", at: "Shared/QueueTokens", uses: ["Signing"]),
+        module("Redis", at: "Shared/Redis", uses: ["CHiredis", "Signing", nioCore, nioPosix, logging, lifecycle]),
+        module("Operations", at: "Shared/Operations", uses: [logging, lifecycle, nioCore, nioPosix, nioHTTP1]),
+        module("Supervision", at: "Shared/Supervision", uses: [logging]),
+        executable(
+            "UsherCLI",
+            at: "Shared/CLI",
+            uses: [
+                "UsherAPI", "Signing", "QueueTokens", "Redis", "Operations", "Supervision", "Ordering", "Postgres",
+                "BookingDatabase", argumentParser, logging, lifecycle, nioCore, nioPosix, httpClient,
+            ]
+        ),
+
+        // MARK: Gateway
+        module("Queueing", at: "Gateway/Queueing", uses: ["Signing"]),
+        module("RateLimiting", at: "Gateway/RateLimiting"),
+        module("EdgeHTTP", at: "Gateway/EdgeHTTP", uses: [nioCore, nioHTTP1]),
+        executable(
+            "GatewayServer",
+            at: "Gateway/Server",
+            uses: [
+                "Queueing", "RateLimiting", "EdgeHTTP", "Signing", "QueueTokens", "UsherAPI", "Redis", "Operations",
+                nioCore, nioPosix, nioHTTP1, logging, lifecycle,
+            ],
+            resources: [.embedInCode("Functions")]
+        ),
+
+        // MARK: Booking
+        module("Ordering", at: "Booking/Ordering", uses: ["Signing"]),
+        module("Postgres", at: "Booking/Postgres", uses: ["CLibPQ", logging, lifecycle]),
+        module(
+            "BookingDatabase",
+            at: "Booking/Database",
+            uses: ["Ordering", "Postgres", logging],
+            resources: [.embedInCode("SQL"), .embedInCode("Migrations")]
+        ),
+        module(
+            "Holds",
+            at: "Booking/Holds",
+            uses: ["Ordering", "Redis", logging],
+            resources: [.embedInCode("Functions")]
+        ),
+        module("Payments", at: "Booking/Payments", uses: ["Ordering", "Signing", httpClient, nioCore, logging]),
+        executable(
+            "BookingServer",
+            at: "Booking/Server",
+            uses: [
+                "Ordering", "Holds", "Postgres", "BookingDatabase", "Payments", "Signing", "QueueTokens", "UsherAPI",
+                "Redis", "Operations", hummingbird, httpTypes, httpClient, nioCore, nioPosix, logging, lifecycle,
+            ]
+        ),
+        executable(
+            "MockPayments",
+            at: "Booking/MockPayments",
+            uses: ["UsherAPI", "Signing", "Operations", hummingbird, httpTypes, httpClient, nioCore, logging, lifecycle]
+        ),
+
+        // MARK: Load test
+        executable(
+            "LoadTest",
+            at: "loadtest/Sources",
+            uses: ["UsherAPI", nioCore, nioPosix, nioHTTP1, histogram, argumentParser, logging]
+        ),
+
+        // MARK: Tests
+        module(
+            "TestSupport",
+            at: "Tests/Support",
+            uses: ["Supervision", "Redis", "Postgres", "Ordering", logging, nioCore, nioPosix]
+        ),
+        tests("SigningTests", uses: ["Signing"]),
+        tests("QueueTokensTests", uses: ["QueueTokens", "Signing", "TestSupport"]),
+        tests("RedisTests", uses: ["Redis", "TestSupport", nioCore, nioPosix, logging]),
+        tests("OperationsTests", uses: ["Operations", logging]),
+        tests("SupervisionTests", uses: ["Supervision", "TestSupport"]),
+        tests("QueueingTests", uses: ["Queueing"]),
+        tests("RateLimitingTests", uses: ["RateLimiting"]),
+        tests("EdgeHTTPTests", uses: ["EdgeHTTP", nioCore, nioHTTP1, nioEmbedded]),
+        tests(
+            "GatewayTests",
+            uses: [
+                "GatewayServer", "Queueing", "RateLimiting", "EdgeHTTP", "QueueTokens", "Signing", "UsherAPI", "Redis",
+                "Operations", "TestSupport", nioCore, nioPosix, nioHTTP1, logging, httpClient,
+            ]
+        ),
+        tests("OrderingTests", uses: ["Ordering"]),
+        tests("PostgresTests", uses: ["Postgres", "TestSupport", logging]),
+        tests("BookingDatabaseTests", uses: ["BookingDatabase", "Ordering", "Postgres", "TestSupport", logging]),
+        tests("HoldsTests", uses: ["Holds", "Ordering", "Redis", "TestSupport", logging, nioCore, nioPosix]),
+        tests(
+            "PaymentsTests",
+            uses: ["Payments", "MockPayments", "Ordering", "Operations", "Signing", "TestSupport", httpClient, logging]
+        ),
+        tests(
+            "BookingTests",
+            uses: [
+                "BookingServer", "Ordering", "UsherAPI", "QueueTokens", "Signing", "Operations", "TestSupport", logging,
+                httpClient, nioCore,
+            ]
+        ),
+        tests("LoadTestTests", uses: ["LoadTest"]),
+        tests(
+            "EndToEndTests",
+            uses: ["UsherAPI", "QueueTokens", "Signing", "Supervision", "TestSupport", httpClient, nioCore, logging]
+        ),
+        tests("HouseTests", uses: []),
+    ]
+)

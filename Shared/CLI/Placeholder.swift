@@ -1,0 +1,4 @@
+@main
+enum Usher {
+    static func main() {}
+}

@@ -1,0 +1,4 @@
+@main
+enum LoadTestMain {
+    static func main() {}
+}
