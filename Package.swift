@@ -134,7 +134,9 @@ let package = Package(
         executable(
             "MockPayments",
             at: "Booking/MockPayments",
-            uses: ["UsherAPI", "Signing", "Operations", hummingbird, httpTypes, httpClient, nioCore, logging, lifecycle]
+            uses: [
+                "UsherAPI", "Signing", "Operations", hummingbird, httpTypes, httpClient, nioCore, logging, lifecycle,
+            ]
         ),
 
         // MARK: Load test

@@ -1,0 +1,218 @@
+// Holds, orders, payments and tickets as booking tells them.
+
+package struct HoldRequest: Codable, Sendable {
+    /// `<section>-<row>-<number>`, at least one, each once.
+    package var seats: [String]
+
+    package init(seats: [String]) {
+        self.seats = seats
+    }
+}
+
+/// Answer of `POST /v1/sessions/{id}/holds` (201).
+package struct HoldReply: Codable, Sendable {
+    package var id: String
+    package var sessionID: String
+    package var seats: [String]
+    package var state: String
+    package var expiresAt: String
+    package var secondsLeft: Int
+
+    package init(id: String, sessionID: String, seats: [String], state: String, expiresAt: String, secondsLeft: Int) {
+        self.id = id
+        self.sessionID = sessionID
+        self.seats = seats
+        self.state = state
+        self.expiresAt = expiresAt
+        self.secondsLeft = secondsLeft
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case id
+        case sessionID = "session_id"
+        case seats, state
+        case expiresAt = "expires_at"
+        case secondsLeft = "seconds_left"
+    }
+}
+
+/// Body of `POST /v1/sessions/{id}/orders`: a hold, or seats inline (hold and order in one call).
+package struct OrderRequest: Codable, Sendable {
+    package var holdID: String?
+    package var seats: [String]?
+
+    package init(holdID: String? = nil, seats: [String]? = nil) {
+        self.holdID = holdID
+        self.seats = seats
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case holdID = "hold_id"
+        case seats
+    }
+}
+
+package struct OrderReply: Codable, Sendable {
+    package struct Show: Codable, Sendable {
+        package var id: String
+        package var title: String
+
+        package init(id: String, title: String) {
+            self.id = id
+            self.title = title
+        }
+    }
+
+    package struct Session: Codable, Sendable {
+        package var id: String
+        package var title: String
+        package var startsAt: String
+
+        package init(id: String, title: String, startsAt: String) {
+            self.id = id
+            self.title = title
+            self.startsAt = startsAt
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case id, title
+            case startsAt = "starts_at"
+        }
+    }
+
+    package struct Seat: Codable, Sendable {
+        package var seat: String
+        package var area: String
+        package var price: MoneyReply
+
+        package init(seat: String, area: String, price: MoneyReply) {
+            self.seat = seat
+            self.area = area
+            self.price = price
+        }
+    }
+
+    package var id: String
+    /// pending, authorizing, authorized, confirmed, paid, cancelled, expired, failed.
+    package var state: String
+    package var show: Show
+    package var session: Session
+    package var seats: [Seat]
+    package var total: MoneyReply
+    package var createdAt: String
+    package var payBy: String
+    /// Seconds left to pay; 0 when there is nothing to pay any more.
+    package var secondsLeft: Int
+    package var payment: PaymentReply?
+    package var tickets: [TicketReply]
+
+    package init(
+        id: String,
+        state: String,
+        show: Show,
+        session: Session,
+        seats: [Seat],
+        total: MoneyReply,
+        createdAt: String,
+        payBy: String,
+        secondsLeft: Int,
+        payment: PaymentReply?,
+        tickets: [TicketReply]
+    ) {
+        self.id = id
+        self.state = state
+        self.show = show
+        self.session = session
+        self.seats = seats
+        self.total = total
+        self.createdAt = createdAt
+        self.payBy = payBy
+        self.secondsLeft = secondsLeft
+        self.payment = payment
+        self.tickets = tickets
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case id, state, show, session, seats, total
+        case createdAt = "created_at"
+        case payBy = "pay_by"
+        case secondsLeft = "seconds_left"
+        case payment, tickets
+    }
+}
+
+/// Body of `POST /v1/orders/{id}/payments`.
+package struct PaymentRequest: Codable, Sendable {
+    /// A payment method of the provider, for example `pm_card_visa`.
+    package var paymentMethod: String
+
+    package init(paymentMethod: String) {
+        self.paymentMethod = paymentMethod
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case paymentMethod = "payment_method"
+    }
+}
+
+package struct PaymentReply: Codable, Sendable {
+    package var id: String
+    package var orderID: String
+    /// authorizing, unknown, authorized, capturing, captured, failed, voiding, voided.
+    package var state: String
+    package var amount: MoneyReply
+    package var declineCode: String?
+
+    package init(id: String, orderID: String, state: String, amount: MoneyReply, declineCode: String?) {
+        self.id = id
+        self.orderID = orderID
+        self.state = state
+        self.amount = amount
+        self.declineCode = declineCode
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case id
+        case orderID = "order_id"
+        case state, amount
+        case declineCode = "decline_code"
+    }
+}
+
+package struct TicketReply: Codable, Sendable {
+    package var id: String
+    package var orderID: String
+    package var sessionID: String
+    package var seat: String
+    /// Short number for people: 8 characters.
+    package var number: String
+    /// pending, valid, void …
+    package var state: String
+    /// The signed code to show at the door; present once the ticket is valid.
+    package var code: String?
+
+    package init(
+        id: String,
+        orderID: String,
+        sessionID: String,
+        seat: String,
+        number: String,
+        state: String,
+        code: String?
+    ) {
+        self.id = id
+        self.orderID = orderID
+        self.sessionID = sessionID
+        self.seat = seat
+        self.number = number
+        self.state = state
+        self.code = code
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case id
+        case orderID = "order_id"
+        case sessionID = "session_id"
+        case seat, number, state, code
+    }
+}

@@ -1,0 +1,118 @@
+/// Everything that Usher can refuse, with its HTTP status: the whole table, for both services.
+package enum ProblemCode: String, Codable, Sendable, CaseIterable {
+    // 400: the request cannot be understood.
+    case badRequest = "bad_request"
+    case invalidJSON = "invalid_json"
+    case validationFailed = "validation_failed"
+    case idempotencyKeyMissing = "idempotency_key_missing"
+    case deviceRequired = "device_required"
+    // 401: who are you?
+    case unauthenticated
+    case tokenInvalid = "token_invalid"
+    case tokenExpired = "token_expired"
+    case accountRequired = "account_required"
+    case wrongCredentials = "wrong_credentials"
+    // 402
+    case paymentDeclined = "payment_declined"
+    // 403: known, and not allowed.
+    case denied
+    case forbidden
+    case passRequired = "pass_required"
+    case passExpired = "pass_expired"
+    case passBound = "pass_bound"
+    // 404 … 408
+    case notFound = "not_found"
+    case methodNotAllowed = "method_not_allowed"
+    case notAcceptable = "not_acceptable"
+    case requestTimeout = "request_timeout"
+    // 409: right now the state forbids it.
+    case roomNotOpen = "room_not_open"
+    case roomClosed = "room_closed"
+    case seatTaken = "seat_taken"
+    case emailTaken = "email_taken"
+    case orderStateConflict = "order_state_conflict"
+    case versionConflict = "version_conflict"
+    case requestInProgress = "request_in_progress"
+    case invalidTransition = "invalid_transition"
+    // 410: it was there and is gone.
+    case soldOut = "sold_out"
+    case placeForfeited = "place_forfeited"
+    case holdExpired = "hold_expired"
+    case holdLost = "hold_lost"
+    case orderExpired = "order_expired"
+    case saleEnded = "sale_ended"
+    // 412 … 422
+    case preconditionFailed = "precondition_failed"
+    case preconditionRequired = "precondition_required"
+    case contentTooLarge = "content_too_large"
+    case targetTooLong = "target_too_long"
+    case unsupportedMediaType = "unsupported_media_type"
+    case expectationFailed = "expectation_failed"
+    case idempotencyKeyReused = "idempotency_key_reused"
+    case purchaseLimitExceeded = "purchase_limit_exceeded"
+    case policyInvalid = "policy_invalid"
+    // 425 … 431
+    case saleNotOpen = "sale_not_open"
+    case rateLimited = "rate_limited"
+    case headersTooLarge = "headers_too_large"
+    // 5xx
+    case internalError = "internal_error"
+    case notImplemented = "not_implemented"
+    case upstreamUnavailable = "upstream_unavailable"
+    case storeUnavailable = "store_unavailable"
+    case inventoryUnavailable = "inventory_unavailable"
+    case providerUnavailable = "provider_unavailable"
+    case overloaded
+    case upstreamTimeout = "upstream_timeout"
+    case versionNotSupported = "version_not_supported"
+
+    package var status: Int {
+        switch self {
+        case .badRequest, .invalidJSON, .validationFailed, .idempotencyKeyMissing, .deviceRequired: 400
+        case .unauthenticated, .tokenInvalid, .tokenExpired, .accountRequired, .wrongCredentials: 401
+        case .paymentDeclined: 402
+        case .denied, .forbidden, .passRequired, .passExpired, .passBound: 403
+        case .notFound: 404
+        case .methodNotAllowed: 405
+        case .notAcceptable: 406
+        case .requestTimeout: 408
+        case .roomNotOpen, .roomClosed, .seatTaken, .emailTaken, .orderStateConflict, .versionConflict,
+            .requestInProgress, .invalidTransition:
+            409
+        case .soldOut, .placeForfeited, .holdExpired, .holdLost, .orderExpired, .saleEnded: 410
+        case .preconditionFailed: 412
+        case .contentTooLarge: 413
+        case .targetTooLong: 414
+        case .unsupportedMediaType: 415
+        case .expectationFailed: 417
+        case .idempotencyKeyReused, .purchaseLimitExceeded, .policyInvalid: 422
+        case .saleNotOpen: 425
+        case .preconditionRequired: 428
+        case .rateLimited: 429
+        case .headersTooLarge: 431
+        case .internalError: 500
+        case .notImplemented: 501
+        case .upstreamUnavailable: 502
+        case .storeUnavailable, .inventoryUnavailable, .providerUnavailable, .overloaded: 503
+        case .upstreamTimeout: 504
+        case .versionNotSupported: 505
+        }
+    }
+
+    /// Whether the same request may succeed later without being changed.
+    package var isRetryable: Bool {
+        switch self {
+        case .requestTimeout, .roomNotOpen, .requestInProgress, .saleNotOpen, .rateLimited, .internalError,
+            .upstreamUnavailable, .storeUnavailable, .inventoryUnavailable, .providerUnavailable, .overloaded,
+            .upstreamTimeout:
+            true
+        default: false
+        }
+    }
+
+    /// The code in words: `seat_taken` → “Seat taken”.
+    package var title: String {
+        let words = rawValue.split(separator: "_").joined(separator: " ")
+        return words.prefix(1).uppercased() + words.dropFirst()
+    }
+}

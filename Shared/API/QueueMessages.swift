@@ -1,0 +1,153 @@
+// What the gateway says about a waiting room. Times are RFC 3339 UTC with milliseconds.
+
+/// Answer of `POST /v1/rooms/{room}/join` (201 new place, 200 the same place again).
+package struct JoinReply: Codable, Sendable {
+    package var room: String
+    /// The signed place; also set as a cookie.
+    package var token: String
+    package var place: PlaceReply.Place
+    package var poll: PlaceReply.Poll
+    package var asOf: String
+
+    private enum CodingKeys: String, CodingKey {
+        case room, token, place, poll
+        case asOf = "as_of"
+    }
+}
+
+/// Answer of `GET /v1/rooms/{room}/place`.
+package struct PlaceReply: Codable, Sendable {
+    package struct Policy: Codable, Sendable {
+        package var method: String
+        package var version: Int
+        package var hash: String
+    }
+
+    package enum State: String, Codable, Sendable {
+        case waiting, called, parked, forfeited, admitted
+    }
+
+    package struct Place: Codable, Sendable {
+        package var number: UInt64
+        package var rank: UInt64
+        package var state: State
+        package var ahead: UInt64
+    }
+
+    package struct Estimate: Codable, Sendable {
+        package var p50S: Int?
+        package var p90S: Int?
+        package var reason: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case p50S = "p50_s"
+            case p90S = "p90_s"
+            case reason
+        }
+    }
+
+    package struct Serving: Codable, Sendable {
+        package var cursor: UInt64
+        package var perMinute: Int
+
+        private enum CodingKeys: String, CodingKey {
+            case cursor
+            case perMinute = "per_minute"
+        }
+    }
+
+    package struct Claim: Codable, Sendable {
+        package var deadline: String?
+    }
+
+    package struct Poll: Codable, Sendable {
+        package var afterS: Double
+
+        private enum CodingKeys: String, CodingKey {
+            case afterS = "after_s"
+        }
+    }
+
+    package var room: String
+    package var phase: String
+    package var policy: Policy
+    package var place: Place
+    package var eta: Estimate
+    package var serving: Serving
+    package var claim: Claim
+    /// `open` while seats may be had, `gone` once none can.
+    package var outlook: String
+    package var poll: Poll
+    package var message: String?
+    /// Present and true when the numbers come from an old snapshot because the store is away.
+    package var degraded: Bool?
+    package var asOf: String
+
+    private enum CodingKeys: String, CodingKey {
+        case room, phase, policy, place, eta, serving, claim, outlook, poll, message, degraded
+        case asOf = "as_of"
+    }
+}
+
+/// Answer of `POST /v1/rooms/{room}/claim` with 200. 202 carries a `PlaceReply`.
+package struct ClaimReply: Codable, Sendable {
+    package struct Pass: Codable, Sendable {
+        /// The signed pass; also set as a cookie.
+        package var token: String
+        package var id: String
+        package var expiresAt: String
+        /// The end that no renewal moves.
+        package var endsAt: String
+
+        private enum CodingKeys: String, CodingKey {
+            case token, id
+            case expiresAt = "expires_at"
+            case endsAt = "ends_at"
+        }
+    }
+
+    package var room: String
+    package var pass: Pass
+}
+
+/// Booking's answer to the gateway: what can still be had of a session.
+package struct AdmissionReport: Codable, Sendable, Equatable {
+    package var state: String
+    package var free: Int
+    package var held: Int
+    package var pending: Int
+    package var holdP99MS: Double
+    package var sagaBacklog: Int
+    package var paymentErrorRate: Double
+    package var asOf: String
+
+    package init(
+        state: String,
+        free: Int,
+        held: Int,
+        pending: Int,
+        holdP99MS: Double,
+        sagaBacklog: Int,
+        paymentErrorRate: Double,
+        asOf: String
+    ) {
+        self.state = state
+        self.free = free
+        self.held = held
+        self.pending = pending
+        self.holdP99MS = holdP99MS
+        self.sagaBacklog = sagaBacklog
+        self.paymentErrorRate = paymentErrorRate
+        self.asOf = asOf
+    }
+
+    package var isSoldOut: Bool { free + held + pending == 0 }
+
+    private enum CodingKeys: String, CodingKey {
+        case state, free, held, pending
+        case holdP99MS = "hold_p99_ms"
+        case sagaBacklog = "saga_backlog"
+        case paymentErrorRate = "payment_error_rate"
+        case asOf = "as_of"
+    }
+}
