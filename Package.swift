@@ -46,6 +46,7 @@ let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
@@ -82,7 +83,11 @@ let package = Package(
         module("Signing", at: "Shared/Signing", uses: ["CSodium", "COpenSSL"]),
         module("QueueTokens", at: "Shared/QueueTokens", uses: ["Signing"]),
         module("Redis", at: "Shared/Redis", uses: ["CHiredis", "Signing", nioCore, nioPosix, logging, lifecycle]),
-        module("Operations", at: "Shared/Operations", uses: [logging, lifecycle, nioCore, nioPosix, nioHTTP1]),
+        module(
+            "Operations",
+            at: "Shared/Operations",
+            uses: [logging, lifecycle, unixSignals, nioCore, nioPosix, nioHTTP1]
+        ),
         module("Supervision", at: "Shared/Supervision", uses: [logging]),
         executable(
             "UsherCLI",
