@@ -94,7 +94,7 @@ let package = Package(
             at: "Shared/CLI",
             uses: [
                 "UsherAPI", "Signing", "QueueTokens", "Redis", "Operations", "Supervision", "Ordering", "Postgres",
-                "BookingDatabase", argumentParser, logging, lifecycle, nioCore, nioPosix, httpClient,
+                "BookingDatabase", "PaymentLedger", argumentParser, logging, lifecycle, nioCore, nioPosix, httpClient,
             ]
         ),
 
@@ -127,6 +127,7 @@ let package = Package(
             uses: ["Ordering", "Redis", logging],
             resources: [.embedInCode("Functions")]
         ),
+        module("PaymentLedger", at: "Booking/PaymentLedger"),
         module("Payments", at: "Booking/Payments", uses: ["Ordering", "Signing", httpClient, nioCore, logging]),
         executable(
             "BookingServer",
@@ -140,7 +141,8 @@ let package = Package(
             "MockPayments",
             at: "Booking/MockPayments",
             uses: [
-                "UsherAPI", "Signing", "Operations", hummingbird, httpTypes, httpClient, nioCore, logging, lifecycle,
+                "PaymentLedger", "UsherAPI", "Signing", "Operations", hummingbird, httpTypes, httpClient, nioCore,
+                logging, lifecycle,
             ]
         ),
 
@@ -178,7 +180,10 @@ let package = Package(
         tests("HoldsTests", uses: ["Holds", "Ordering", "Redis", "TestSupport", logging, nioCore, nioPosix]),
         tests(
             "PaymentsTests",
-            uses: ["Payments", "MockPayments", "Ordering", "Operations", "Signing", "TestSupport", httpClient, logging]
+            uses: [
+                "Payments", "PaymentLedger", "MockPayments", "Ordering", "Operations", "Signing", "TestSupport",
+                httpClient, nioCore, logging, lifecycle,
+            ]
         ),
         tests(
             "BookingTests",
