@@ -36,6 +36,11 @@ package struct SessionLayout: Sendable, Equatable {
     package struct Spot: Sendable, Equatable {
         package var section: Int
         package var offset: Int
+
+        package init(section: Int, offset: Int) {
+            self.section = section
+            self.offset = offset
+        }
     }
 
     package let sections: [Section]
