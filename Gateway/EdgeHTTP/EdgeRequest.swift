@@ -3,7 +3,8 @@ package import NIOCore
 
 /// A checked request head. It exists only after the guard has accepted it.
 package struct EdgeRequestHead: Sendable {
-    /// How the body comes. Nothing else ever says so: `Content-Length` and `Transfer-Encoding` are not in `headers`.
+    /// How the body comes. Nothing else ever says so: `Content-Length` and `Transfer-Encoding` are not in `headers`,
+    /// nor are `Host` and `Expect`.
     package enum Framing: Sendable, Equatable {
         case none
         case length(Int)
@@ -18,6 +19,10 @@ package struct EdgeRequestHead: Sendable {
     package var headers: EdgeHeaders
     /// Whether the visitor allows a further request on this connection.
     package var keepsAlive: Bool
+    /// The codec answers `100 Continue` at the first `read()` of the body.
+    var expectsContinue = false
+    /// A visitor of HTTP/1.0 gets no chunked reply.
+    var isVersion11 = true
     private let pathEnd: String.Index
 
     package init(
@@ -97,4 +102,6 @@ package enum EdgeRequestPart: Sendable {
     case head(EdgeRequestHead)
     case body(ByteBuffer)
     case end
+    /// The guard refused what came, at the head or in the body. The last part; answer with its status.
+    case refused(EdgeRefusal)
 }

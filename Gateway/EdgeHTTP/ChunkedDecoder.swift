@@ -1,0 +1,82 @@
+// Undoes the chunked coding (RFC 9112 §7.1), in its strictest form. Trailers are checked and dropped.
+import NIOCore
+
+struct ChunkedDecoder {
+    private enum State {
+        case size
+        case bytes(Int)
+        case separator
+        case trailers
+    }
+
+    private static let sizeDigitsMax = 8
+    private static let extensionBytesMax = 64
+    private static let trailerBytesMax = 1024
+
+    enum Piece {
+        case bytes(ByteBuffer)
+        case end
+    }
+
+    private var state = State.size
+    private var trailerBytes = 0
+
+    /// The next piece; nil when more bytes are needed.
+    mutating func next(from buffer: inout ByteBuffer) throws(EdgeRefusal) -> Piece? {
+        while true {
+            switch state {
+            case .size:
+                let lineMax = Self.sizeDigitsMax + Self.extensionBytesMax
+                guard let line = try Self.line(from: &buffer, bytesMax: lineMax) else { return nil }
+                let size = try Self.size(line)
+                state = size == 0 ? .trailers : .bytes(size)
+            case .bytes(let left):
+                guard buffer.readableBytes > 0, let piece = buffer.readSlice(length: min(left, buffer.readableBytes))
+                else { return nil }
+                state = piece.readableBytes == left ? .separator : .bytes(left - piece.readableBytes)
+                return .bytes(piece)
+            case .separator:
+                guard let line = try Self.line(from: &buffer, bytesMax: 0) else { return nil }
+                guard line.isEmpty else { throw .malformed(.chunk) }
+                state = .size
+            case .trailers:
+                let lineMax = Self.trailerBytesMax - trailerBytes
+                guard let line = try Self.line(from: &buffer, bytesMax: lineMax) else { return nil }
+                if line.isEmpty { return .end }
+                trailerBytes += line.count
+                _ = try RequestHeadParser.field(line)
+            }
+        }
+    }
+
+    private static func line(from buffer: inout ByteBuffer, bytesMax: Int) throws(EdgeRefusal) -> ByteBufferView? {
+        let view = buffer.readableBytesView
+        guard let end = view.prefix(bytesMax + 2).firstIndex(of: ByteRules.lineFeed) else {
+            // A line that can only be empty must start as one.
+            if let first = view.first, bytesMax == 0, first != ByteRules.carriageReturn { throw .malformed(.chunk) }
+            guard view.count < bytesMax + 2 else { throw .malformed(.chunk) }
+            return nil
+        }
+        guard end > view.startIndex, view[end - 1] == ByteRules.carriageReturn else { throw .malformed(.chunk) }
+        buffer.moveReaderIndex(forwardBy: end - view.startIndex + 1)
+        return view[view.startIndex..<(end - 1)]
+    }
+
+    private static func size(_ line: ByteBufferView) throws(EdgeRefusal) -> Int {
+        var size = 0
+        var digits = 0
+        var rest = line[...]
+        while let digit = rest.first.flatMap(ByteRules.hexValue) {
+            size = size << 4 | Int(digit)
+            digits += 1
+            rest = rest.dropFirst()
+        }
+        guard (1...sizeDigitsMax).contains(digits) else { throw .malformed(.chunk) }
+        guard rest.first == nil || rest.first == UInt8(ascii: ";") else { throw .malformed(.chunk) }
+        let isPlain = rest.dropFirst().allSatisfy { byte in
+            ByteRules.isToken(byte) || byte == UInt8(ascii: "=") || byte == UInt8(ascii: ";")
+        }
+        guard isPlain else { throw .malformed(.chunk) }
+        return size
+    }
+}

@@ -1,0 +1,23 @@
+package import NIOCore
+
+/// Every bound of a connection. The defaults are those of the edge; the admin listener uses the same.
+package struct EdgeLimits: Sendable {
+    package var requestLineBytesMax = 8 * 1024
+    package var headerLineBytesMax = 8 * 1024
+    package var headBytesMax = 16 * 1024
+    package var headerCountMax = 64
+    package var bodyBytesMax = 64 * 1024
+    package var requestsPerConnectionMax = 1000
+    /// From the first byte of a head to its end, however the bytes trickle in.
+    package var headTime: TimeAmount = .seconds(5)
+    /// From the end of the head to the end of the body.
+    package var bodyTime: TimeAmount = .seconds(30)
+    /// Between a reply and the next request's first byte, and before the first request.
+    package var idleTime: TimeAmount = .seconds(15)
+    /// How long the visitor may take nothing of what waits to be sent.
+    package var stallTime: TimeAmount = .seconds(10)
+    /// How long unread bytes are thrown away after a last reply, so that the reply is not lost to a reset.
+    package var lingerTime: TimeAmount = .seconds(1)
+
+    package init() {}
+}
