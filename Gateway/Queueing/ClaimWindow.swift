@@ -1,0 +1,26 @@
+/// How long a called place may be claimed: within the window it is called, within the grace after it parked.
+package struct ClaimWindow: Sendable, Equatable {
+    package enum Standing: Sendable, Equatable {
+        case open(until: Moment)
+        case parked(until: Moment)
+        case over
+    }
+
+    package var windowSeconds: Int
+    package var graceSeconds: Int
+
+    package init(windowSeconds: Int, graceSeconds: Int) {
+        self.windowSeconds = windowSeconds
+        self.graceSeconds = graceSeconds
+    }
+
+    package var window: Duration { .seconds(windowSeconds) }
+    package var whole: Duration { .seconds(windowSeconds + graceSeconds) }
+
+    package func standing(calledAt: Moment, at now: Moment) -> Standing {
+        let end = calledAt + window
+        if now < end { return .open(until: end) }
+        let last = calledAt + whole
+        return now < last ? .parked(until: last) : .over
+    }
+}

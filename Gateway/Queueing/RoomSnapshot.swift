@@ -1,0 +1,96 @@
+/// A room as a gateway sees it: pulled from Redis a few times a second, never changed, answered from without a store.
+package struct RoomSnapshot: Sendable, Equatable {
+    package enum Outlook: String, Sendable {
+        /// Seats may be had.
+        case open
+        /// No seat is free, held or pending: nobody more is called.
+        case gone
+    }
+
+    package var name: RoomName
+    package var policy: RoomPolicy
+    package var policyHash: String
+    package var version: Int
+    package var phase: Phase
+    package var override: Override
+    /// Tokens of another generation are dead.
+    package var generation: Int
+    /// Counts the times the room lost its memory.
+    package var epoch: Int
+    package var cursor: UInt64
+    package var lastNumber: UInt64
+    package var calls: CallMarks
+    /// Called places that asked in time and wait for room: they are never too late.
+    package var turnedUp: Set<UInt64>
+    package var livePasses: Int
+    /// Smoothed moves of the cursor, places per minute.
+    package var ratePerMinute: Double
+    package var revokedPasses: Set<String>
+    package var outlook: Outlook
+    /// The key of the room's dedupe tags.
+    package var dedupeKey: [UInt8]
+    /// Set when the store is away and this is the last that was seen.
+    package var isDegraded: Bool
+    package var asOf: Moment
+
+    package init(
+        name: RoomName,
+        policy: RoomPolicy,
+        policyHash: String,
+        version: Int,
+        phase: Phase,
+        override: Override = .none,
+        generation: Int = 1,
+        epoch: Int = 1,
+        cursor: UInt64 = 0,
+        lastNumber: UInt64 = 0,
+        calls: CallMarks = CallMarks(),
+        turnedUp: Set<UInt64> = [],
+        livePasses: Int = 0,
+        ratePerMinute: Double = 0,
+        revokedPasses: Set<String> = [],
+        outlook: Outlook = .open,
+        dedupeKey: [UInt8] = [],
+        isDegraded: Bool = false,
+        asOf: Moment
+    ) {
+        self.name = name
+        self.policy = policy
+        self.policyHash = policyHash
+        self.version = version
+        self.phase = phase
+        self.override = override
+        self.generation = generation
+        self.epoch = epoch
+        self.cursor = cursor
+        self.lastNumber = lastNumber
+        self.calls = calls
+        self.turnedUp = turnedUp
+        self.livePasses = livePasses
+        self.ratePerMinute = ratePerMinute
+        self.revokedPasses = revokedPasses
+        self.outlook = outlook
+        self.dedupeKey = dedupeKey
+        self.isDegraded = isDegraded
+        self.asOf = asOf
+    }
+
+    /// What a place's holder is told. Any gateway with the same snapshot says the same.
+    package func state(of number: UInt64, at now: Moment) -> PlaceState {
+        guard number <= cursor else { return .waiting(ahead: number - cursor - 1) }
+        guard let calledAt = calls.calledAt(number) else { return .forfeited }
+        if turnedUp.contains(number) { return .called(deadline: nil) }
+        // Without the store nobody can claim, so no deadline runs out.
+        let moment = isDegraded || override.stopsCalling ? min(now, asOf) : now
+        return switch policy.claim.standing(calledAt: calledAt, at: moment) {
+        case .open(let deadline): .called(deadline: deadline)
+        case .parked(let deadline): .parked(deadline: deadline)
+        case .over: .forfeited
+        }
+    }
+
+    /// How far before the cursor presence is watched: three minutes of the pace.
+    package var nearFront: UInt64 { UInt64(policy.admission.perMinute) * 3 }
+
+    package var isPaused: Bool { override.stopsCalling }
+}

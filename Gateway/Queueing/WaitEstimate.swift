@@ -1,0 +1,72 @@
+/// How long a place will wait, from the people ahead and the rate at which they are really called.
+package struct WaitEstimate: Sendable, Equatable {
+    package enum Reason: String, Sendable {
+        case paused
+        case notOpen = "not_open"
+        case soldOut = "sold_out"
+        case noRate = "no_rate"
+    }
+
+    package var p50Seconds: Int?
+    package var p90Seconds: Int?
+    /// Why there is no number.
+    package var reason: Reason?
+
+    /// `ahead` people are called before this place; 0 once it is called.
+    package init(ahead: UInt64, in room: RoomSnapshot, at now: Moment) {
+        guard room.outlook == .open else {
+            self.init(reason: .soldOut)
+            return
+        }
+        guard !room.isPaused else {
+            self.init(reason: .paused)
+            return
+        }
+        var untilOpen = 0.0
+        if !room.phase.callsPeople {
+            guard let opens = room.policy.schedule.saleOpensAt, room.phase != .closed else {
+                self.init(reason: .notOpen)
+                return
+            }
+            untilOpen = max(0, (opens - now).inSeconds)
+        }
+        // Before the first call there is no realised rate: the policy's pace stands in.
+        let perMinute = room.ratePerMinute > 0 ? room.ratePerMinute : Double(room.policy.admission.perMinute)
+        self.init(ahead: ahead, perMinute: perMinute, untilOpen: untilOpen)
+    }
+
+    /// The p90 adds the spread of a Poisson count (1.2816 standard deviations) and a quarter for rate changes.
+    package init(ahead: UInt64, perMinute: Double, untilOpen: Double = 0) {
+        guard perMinute > 0 else {
+            self.init(reason: .noRate)
+            return
+        }
+        let count = Double(ahead)
+        let seconds = count * 60 / perMinute
+        let spread = 1.2816 * count.squareRoot() * 60 / perMinute
+        self.init(p50: Self.whole(untilOpen + seconds), p90: Self.whole(untilOpen + seconds * 1.25 + spread))
+    }
+
+    private init(p50: Int? = nil, p90: Int? = nil, reason: Reason? = nil) {
+        p50Seconds = p50
+        p90Seconds = p90
+        self.reason = reason
+    }
+
+    private static let secondsMax = 31_536_000.0
+
+    private static func whole(_ seconds: Double) -> Int { Int(min(seconds, secondsMax).rounded(.up)) }
+}
+
+/// When the next poll should come: a twentieth of the wait, 2 to 60 s, spread by a fifth so that polls do not march in step.
+package enum PollDelay {
+    package static let least = 2.0
+    package static let most = 60.0
+    package static let spread = 0.2
+
+    /// Tenths of a second; `chance` is evenly from 0 to 1.
+    package static func tenths(p50Seconds: Int?, chance: Double) -> Int {
+        let plain = p50Seconds.map { min(max(Double($0) / 20, least), most) } ?? 10
+        return Int((plain * (1 - spread + 2 * spread * chance) * 10).rounded())
+    }
+}
