@@ -1,0 +1,56 @@
+// What the visitors' pipeline asks of the waiting rooms. One value per event loop, used on that loop only.
+package import EdgeHTTP
+package import NIOCore
+package import UsherAPI
+
+package enum RoomAnswer {
+    case now(EdgeReply)
+    case later(EventLoopFuture<EdgeReply>)
+}
+
+/// A pass that was checked: its holder may enter.
+package struct GrantedPass: Sendable {
+    package struct Renewed: Sendable {
+        package var token: String
+        /// The whole value of the `Set-Cookie` field.
+        package var cookie: String
+
+        package init(token: String, cookie: String) {
+            self.token = token
+            self.cookie = cookie
+        }
+    }
+
+    package var room: String
+    package var id: String
+    /// Goes to booking as `Usher-Pass`.
+    package var token: String
+
+    package init(room: String, id: String, token: String) {
+        self.room = room
+        self.id = id
+        self.token = token
+    }
+}
+
+package enum PassVerdict {
+    case granted(GrantedPass)
+    /// The pass is good and due for renewal: the future ends once the new expiry is in the store, or with nil when
+    /// the store is away; the old pass holds on then.
+    case renewing(GrantedPass, EventLoopFuture<GrantedPass.Renewed?>)
+    /// `pass_required`, `pass_expired`, `token_invalid` …
+    case refused(ProblemCode)
+}
+
+package protocol VisitorRooms {
+    /// The account of a bearer token whose signature and expiry are good; nil for any other.
+    func account(ofBearer token: Substring) -> String?
+    func isDenied(_ address: ClientAddress, account: String?) -> Bool
+    /// The room that protects a path (no query, no trailing slash); nil for an open path.
+    func protectedRoom(forPath path: Substring) -> String?
+    func passVerdict(for head: EdgeRequestHead, room: String) -> PassVerdict
+    /// Room endpoints: every path under `/v1/rooms/`, and the key set.
+    func answer(_ request: EdgeRequest) -> RoomAnswer
+    /// Carries out `complete`, `revoke` or `extend=SECONDS`, as booking asked for in a reply.
+    func carryOut(command: String, for pass: GrantedPass)
+}
