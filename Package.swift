@@ -48,6 +48,7 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -128,7 +129,11 @@ let package = Package(
             resources: [.embedInCode("Functions")]
         ),
         module("PaymentLedger", at: "Booking/PaymentLedger"),
-        module("Payments", at: "Booking/Payments", uses: ["Ordering", "Signing", httpClient, nioCore, logging]),
+        module(
+            "Payments",
+            at: "Booking/Payments",
+            uses: ["Ordering", "Signing", httpClient, nioCore, nioPosix, nioHTTP1, logging]
+        ),
         executable(
             "BookingServer",
             at: "Booking/Server",
@@ -141,8 +146,8 @@ let package = Package(
             "MockPayments",
             at: "Booking/MockPayments",
             uses: [
-                "PaymentLedger", "UsherAPI", "Signing", "Operations", hummingbird, httpTypes, httpClient, nioCore,
-                logging, lifecycle,
+                "PaymentLedger", "UsherAPI", "Signing", "Operations", hummingbird, hummingbirdCore, httpTypes,
+                httpClient, nioCore, nioHTTP1, logging, lifecycle,
             ]
         ),
 
@@ -182,7 +187,7 @@ let package = Package(
             "PaymentsTests",
             uses: [
                 "Payments", "PaymentLedger", "MockPayments", "Ordering", "Operations", "Signing", "TestSupport",
-                httpClient, nioCore, logging, lifecycle,
+                httpClient, nioCore, nioHTTP1, logging, lifecycle,
             ]
         ),
         tests(

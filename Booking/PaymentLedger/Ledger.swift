@@ -125,9 +125,9 @@ package struct Ledger: Sendable {
     }
 
     private mutating func keep(_ reply: LedgerReply, of record: IdempotencyEntry, at now: Int64) {
-        while let oldest = keysByAge.first,
-            keysByAge.count >= Self.keptRepliesMax || (replies[oldest].map { now - $0.at >= Self.replyLifetime } ?? true)
-        {
+        while let oldest = keysByAge.first {
+            let isOld = replies[oldest].map { now - $0.at >= Self.replyLifetime } ?? true
+            guard isOld || keysByAge.count >= Self.keptRepliesMax else { break }
             keysByAge.removeFirst()
             replies[oldest] = nil
         }

@@ -1,0 +1,48 @@
+// The settings of the provider, section `payments`.
+
+import Operations
+
+struct MockPaymentsConfiguration: Sendable {
+    var address: String
+    var port: Int
+    var ledger: String
+    var secretKeyFile: String
+    var webhookURL: String?
+    var webhookSecretFile: String
+    var latency: Duration
+    var patience = WebhookPatience()
+
+    static let keys: [Settings.Key] = [
+        .init("address", "127.0.0.1", "address to listen on"),
+        .init("port", "8082", "port to listen on; 0 takes a free one"),
+        .init("ledger", ".data/payments/ledger.jsonl", "file that keeps every payment"),
+        .init("secret-key-file", ".data/payments/secret-key", "API key (sk_…); made on the first start"),
+        .init("webhook-url", nil, "where events are sent; without it there are none"),
+        .init("webhook-secret-file", ".data/payments/webhook-secret", "secret (whsec_…) events are signed with"),
+        .init("latency", "0ms", "time added to each request, half before its effect and half after"),
+    ]
+
+    init(_ settings: Settings) throws {
+        address = try settings.string("address")
+        port = try settings.integer("port", in: 0...65535)
+        ledger = try settings.string("ledger")
+        secretKeyFile = try settings.string("secret-key-file")
+        webhookURL = settings.optional("webhook-url")
+        webhookSecretFile = try settings.string("webhook-secret-file")
+        latency = try settings.duration("latency", in: .zero ... .seconds(60))
+        if let webhookURL, !webhookURL.hasPrefix("http://"), !webhookURL.hasPrefix("https://") {
+            throw settings.malformed("webhook-url", "an http or https URL")
+        }
+    }
+
+    /// For tests: everything in one folder, on a free port.
+    init(folder: String, webhookURL: String? = nil, latency: Duration = .zero) {
+        address = "127.0.0.1"
+        port = 0
+        ledger = folder + "/ledger.jsonl"
+        secretKeyFile = folder + "/secret-key"
+        self.webhookURL = webhookURL
+        webhookSecretFile = folder + "/webhook-secret"
+        self.latency = latency
+    }
+}

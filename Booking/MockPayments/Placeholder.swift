@@ -1,4 +1,0 @@
-@main
-enum MockPaymentsMain {
-    static func main() {}
-}
