@@ -42,12 +42,29 @@ package enum PassVerdict {
     case refused(ProblemCode)
 }
 
+/// What a room says to somebody without a place.
+package struct RoomNotice: Sendable, Equatable {
+    package enum Condition: Sendable, Equatable {
+        case notYetOpen, open, paused, soldOut, closed
+    }
+
+    package var condition: Condition
+    /// The organiser's own words, as plain text.
+    package var message: String?
+
+    package init(_ condition: Condition, message: String? = nil) {
+        self.condition = condition
+        self.message = message
+    }
+}
+
 package protocol VisitorRooms {
     /// The account of a bearer token whose signature and expiry are good; nil for any other.
     func account(ofBearer token: Substring) -> String?
     func isDenied(_ address: ClientAddress, account: String?) -> Bool
     /// The room that protects a path (no query, no trailing slash); nil for an open path.
     func protectedRoom(forPath path: Substring) -> String?
+    func notice(of room: String) -> RoomNotice
     func passVerdict(for head: EdgeRequestHead, room: String) -> PassVerdict
     /// Room endpoints: every path under `/v1/rooms/`, and the key set.
     func answer(_ request: EdgeRequest) -> RoomAnswer

@@ -1,0 +1,46 @@
+package import EdgeHTTP
+package import RateLimiting
+
+/// Who a request comes from. `X-Forwarded-For` is believed only from configured proxies: read from the right, the
+/// first address that is none of them is the visitor's.
+package struct AddressRule: Sendable {
+    static let hopsMax = 20
+    private let proxies: [AddressBlock]
+
+    package init(trustedProxies: [AddressBlock]) {
+        proxies = trustedProxies
+    }
+
+    package func address(of head: EdgeRequestHead, from peer: ClientAddress) -> ClientAddress {
+        guard !proxies.isEmpty, isProxy(peer) else { return peer }
+        let hops = head.headers.all("x-forwarded-for").joined(separator: ",").split(separator: ",")
+        guard !hops.isEmpty, hops.count <= Self.hopsMax else { return peer }
+        var addresses: [ClientAddress] = []
+        for hop in hops {
+            // One bad address, and nothing in the field is worth believing.
+            guard let address = ClientAddress(hop.trimmingSpaces()) else { return peer }
+            addresses.append(address)
+        }
+        return addresses.last { !isProxy($0) } ?? addresses.first ?? peer
+    }
+
+    private func isProxy(_ address: ClientAddress) -> Bool {
+        let address = NetworkAddress(address)
+        return proxies.contains { address.masked(to: $0.length) == $0.first }
+    }
+}
+
+extension NetworkAddress {
+    package init(_ address: ClientAddress) {
+        self.init(high: address.high, low: address.low)
+    }
+}
+
+extension Substring {
+    func trimmingSpaces() -> Substring {
+        var text = self
+        while text.first == " " || text.first == "\t" { text.removeFirst() }
+        while text.last == " " || text.last == "\t" { text.removeLast() }
+        return text
+    }
+}

@@ -1,0 +1,65 @@
+// The admin port: health and numbers for operators, the gateway's admin API, and booking's through the same origin.
+package import EdgeHTTP
+package import NIOCore
+package import Operations
+import UsherAPI
+
+package struct AdminDesk: RequestDesk {
+    package static let bodyBytesMax = 64 * 1024
+
+    private let loop: any EventLoop
+    private let operations: OperationsPages
+    private let admin: (EdgeRequest) -> RoomAnswer
+    private let booking: UpstreamPool
+
+    /// - Parameter admin: answers `/admin/v1/…`, and asks for the admin token itself.
+    package init(
+        loop: any EventLoop,
+        operations: OperationsPages,
+        admin: @escaping (EdgeRequest) -> RoomAnswer,
+        booking: UpstreamPool
+    ) {
+        self.loop = loop
+        self.operations = operations
+        self.admin = admin
+        self.booking = booking
+    }
+
+    package func clientAddress(of head: EdgeRequestHead, from peer: ClientAddress) -> ClientAddress { peer }
+
+    package func way(for head: EdgeRequestHead, from peer: ClientAddress, id: String) -> Way {
+        let parts = head.path.split(separator: "/", maxSplits: 2)
+        switch (parts.first, parts.dropFirst().first) {
+        case ("admin", "v1"):
+            return .endpoint(bodyBytesMax: Self.bodyBytesMax, answer: admin)
+        case ("v1", "admin"):
+            let forwarded = ForwardedHead.request(
+                head,
+                authority: booking.configuration.authority,
+                address: peer,
+                requestID: id,
+                pass: nil
+            )
+            return .forward(Forwarding(upstream: booking, head: forwarded))
+        case ("healthz", nil), ("readyz", nil), ("metrics", nil):
+            return .endpoint(bodyBytesMax: 0, answer: operationsPage)
+        default:
+            return .reply(EdgeReply(.notFound, requestID: id))
+        }
+    }
+
+    private func operationsPage(_ request: EdgeRequest) -> RoomAnswer {
+        guard request.method == .get || request.method == .head else {
+            return .now(EdgeReply(.methodNotAllowed, requestID: request.id, headers: ["Allow": "GET, HEAD"]))
+        }
+        let path = String(request.path)
+        return .later(
+            loop.makeFutureWithTask { [operations] in
+                guard let reply = await operations.answer(path: path) else {
+                    return EdgeReply(.notFound, requestID: request.id)
+                }
+                return EdgeReply(status: reply.status, contentType: reply.contentType, text: reply.body)
+            }
+        )
+    }
+}

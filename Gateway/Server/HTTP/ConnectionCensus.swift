@@ -1,0 +1,75 @@
+import EdgeHTTP
+import Operations
+import Synchronization
+
+/// Counts open connections, in all and by address (IPv6: by /64), for the whole gateway.
+final class ConnectionCensus: Sendable {
+    enum Entry {
+        case admitted
+        case tooManyFromAddress
+        case tooMany
+    }
+
+    private struct State {
+        var total = 0
+        var byAddress: [ClientAddress: Int] = [:]
+        var isPaused = false
+    }
+
+    private let totalMax: Int
+    private let perAddressMax: Int
+    private let counters: EdgeCounters
+    private let state = Mutex(State())
+
+    init(totalMax: Int, perAddressMax: Int, counters: EdgeCounters) {
+        self.totalMax = totalMax
+        self.perAddressMax = perAddressMax
+        self.counters = counters
+    }
+
+    var total: Int { state.withLock { $0.total } }
+
+    func enter(_ address: ClientAddress) -> Entry {
+        let key = Self.key(address)
+        let entry = state.withLock { state -> Entry in
+            guard state.total < totalMax else { return .tooMany }
+            let count = state.byAddress[key, default: 0]
+            guard count < perAddressMax else { return .tooManyFromAddress }
+            state.total += 1
+            state.byAddress[key] = count + 1
+            return .admitted
+        }
+        if entry != .admitted { counters.connectionsRefused.increment() }
+        return entry
+    }
+
+    func leave(_ address: ClientAddress) {
+        let key = Self.key(address)
+        let total = state.withLock { state in
+            state.total -= 1
+            let count = state.byAddress[key, default: 0]
+            state.byAddress[key] = count > 1 ? count - 1 : nil
+            return state.total
+        }
+        counters.connections.set(Double(total))
+    }
+
+    /// Whether accepting must stop now (true), may go on again (false), or stays as it is (nil).
+    func pauseChange() -> Bool? {
+        state.withLock { state in
+            if !state.isPaused, state.total >= totalMax {
+                state.isPaused = true
+                return true
+            }
+            if state.isPaused, state.total <= totalMax - max(1, totalMax / 20) {
+                state.isPaused = false
+                return false
+            }
+            return nil
+        }
+    }
+
+    private static func key(_ address: ClientAddress) -> ClientAddress {
+        address.ipv4 == nil ? ClientAddress(high: address.high, low: 0) : address
+    }
+}

@@ -1,0 +1,39 @@
+package import Operations
+
+/// What the pipeline counts.
+package struct EdgeCounters: Sendable {
+    package let requests: Counter
+    package let malformed: Counter
+    package let denied: Counter
+    package let limited: Counter
+    package let shadowLimited: Counter
+    package let passRequired: Counter
+    package let pages: Counter
+    package let forwarded: Counter
+    package let upstreamFailures: Counter
+    package let upstreamRetries: Counter
+    package let connections: Gauge
+    package let connectionsRefused: Counter
+
+    package init(_ registry: MetricsRegistry, listener: String = "visitors") {
+        func counter(_ name: String, _ help: String) -> Counter {
+            registry.counter("usher_gateway_\(name)_total", help, labels: ["listener": listener])
+        }
+        requests = counter("requests", "Requests whose head was accepted.")
+        malformed = counter("malformed_requests", "Requests the guard refused.")
+        denied = counter("denied_requests", "Requests refused by the deny list.")
+        limited = counter("limited_requests", "Requests refused by a limit.")
+        shadowLimited = counter("shadow_limited_requests", "Requests a limit in shadow mode would have refused.")
+        passRequired = counter("pass_required", "Protected requests without a good pass.")
+        pages = counter("waiting_pages", "Waiting pages given.")
+        forwarded = counter("forwarded_requests", "Requests sent on to a service.")
+        upstreamFailures = counter("upstream_failures", "Forwarded requests that failed: 502, 503 or 504.")
+        upstreamRetries = counter("upstream_retries", "Forwarded requests sent a second time.")
+        connections = registry.gauge(
+            "usher_gateway_connections",
+            "Open connections.",
+            labels: ["listener": listener]
+        )
+        connectionsRefused = counter("connections_refused", "Connections closed at once because of a bound.")
+    }
+}

@@ -1,0 +1,73 @@
+// What a listener keeps on each event loop, and the door that all loops share.
+import EdgeHTTP
+import NIOCore
+import Synchronization
+
+struct ListenerLoop: Sendable {
+    let loop: any EventLoop
+    let parts: NIOLoopBound<Parts>
+
+    /// Used on its loop only.
+    final class Parts {
+        private let desk: any RequestDesk
+        private let date = EdgeDate()
+        private let ids = RequestIDs(seed: .random(in: .min ... .max))
+        private var channels: [ObjectIdentifier: any Channel] = [:]
+        private var isDraining = false
+
+        init(desk: any RequestDesk) {
+            self.desk = desk
+        }
+
+        func add(_ channel: any Channel, peer: ClientAddress, limits: EdgeLimits, counters: EdgeCounters) throws {
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHandler(EdgeCodec(limits: limits, date: date))
+            try pipeline.addHandler(ConnectionHandler(desk: desk, ids: ids, peer: peer, counters: counters))
+            let key = ObjectIdentifier(channel)
+            channels[key] = channel
+            channel.closeFuture.assumeIsolated().whenComplete { _ in self.channels[key] = nil }
+            if isDraining { channel.close(promise: nil) }
+        }
+
+        func quiesce() {
+            isDraining = true
+            for channel in channels.values {
+                channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+            }
+        }
+
+        func closeAll() {
+            for channel in channels.values { channel.close(promise: nil) }
+        }
+    }
+}
+
+/// Lets connections in by the census, and stops accepting while the house is full.
+final class ListenerDoor: Sendable {
+    private let census: ConnectionCensus
+    private let channel = Mutex<(any Channel)?>(nil)
+
+    init(census: ConnectionCensus) {
+        self.census = census
+    }
+
+    var server: (any Channel)? {
+        get { channel.withLock { $0 } }
+        set { channel.withLock { $0 = newValue } }
+    }
+
+    func admits(_ address: ClientAddress, _ connection: any Channel) -> Bool {
+        guard census.enter(address) == .admitted else { return false }
+        connection.closeFuture.whenComplete { [self] _ in
+            census.leave(address)
+            adjust()
+        }
+        adjust()
+        return true
+    }
+
+    private func adjust() {
+        guard let isPaused = census.pauseChange(), let server else { return }
+        _ = server.setOption(.autoRead, value: !isPaused)
+    }
+}

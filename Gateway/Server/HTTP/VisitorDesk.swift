@@ -1,0 +1,128 @@
+// The visitors' port: who may speak at all, then where the request goes. The order is the security story:
+// address → account → deny list → limits → route → pass.
+package import EdgeHTTP
+import NIOCore
+import Operations
+import RateLimiting
+import UsherAPI
+
+package struct VisitorDesk: RequestDesk {
+    package static let roomBodyBytesMax = 4 * 1024
+
+    private let rooms: any VisitorRooms
+    private let pages: WaitingPages
+    private let addressRule: AddressRule
+    private let limits: Limits
+    private let booking: UpstreamPool
+    private let counters: EdgeCounters
+
+    package init(
+        rooms: any VisitorRooms,
+        pages: WaitingPages,
+        addressRule: AddressRule,
+        limits: Limits,
+        booking: UpstreamPool,
+        counters: EdgeCounters
+    ) {
+        self.rooms = rooms
+        self.pages = pages
+        self.addressRule = addressRule
+        self.limits = limits
+        self.booking = booking
+        self.counters = counters
+    }
+
+    package func clientAddress(of head: EdgeRequestHead, from peer: ClientAddress) -> ClientAddress {
+        addressRule.address(of: head, from: peer)
+    }
+
+    package func way(for head: EdgeRequestHead, from peer: ClientAddress, id: String) -> Way {
+        let address = clientAddress(of: head, from: peer)
+        let account = head.bearerToken.flatMap { rooms.account(ofBearer: $0) }
+        if rooms.isDenied(address, account: account) {
+            counters.denied.increment()
+            return .reply(EdgeReply(.denied, requestID: id))
+        }
+        let verdict = limits.check(address, account: account)
+        guard verdict.isAllowed else {
+            counters.limited.increment()
+            return .reply(Limits.refusal(verdict, requestID: id, chance: .random(in: 0..<1)))
+        }
+        return route(head, address: address, id: id)
+    }
+
+    private func route(_ head: EdgeRequestHead, address: ClientAddress, id: String) -> Way {
+        switch VisitorRoute(path: head.path) {
+        case .rooms:
+            return .endpoint(bodyBytesMax: Self.roomBodyBytesMax, answer: rooms.answer)
+        case .asset(let name):
+            return .reply(pages.asset(name, for: head, requestID: id))
+        case .form(let room, let action):
+            return .endpoint(bodyBytesMax: Self.roomBodyBytesMax) { request in
+                pages.answerForm(request, room: room, action: action, rooms: rooms)
+            }
+        case .hidden:
+            return .reply(EdgeReply(.notFound, requestID: id))
+        case .shop:
+            guard let room = rooms.protectedRoom(forPath: head.routedPath) else {
+                return forward(head, address: address, id: id, pass: nil, renewal: nil)
+            }
+            return enter(room, head, address: address, id: id)
+        }
+    }
+
+    /// A protected path: through with a pass; without one a page for browsers and a problem for the rest.
+    private func enter(_ room: String, _ head: EdgeRequestHead, address: ClientAddress, id: String) -> Way {
+        switch rooms.passVerdict(for: head, room: room) {
+        case .granted(let pass):
+            return forward(head, address: address, id: id, pass: pass, renewal: nil)
+        case .renewing(let pass, let renewal):
+            return forward(head, address: address, id: id, pass: pass, renewal: renewal)
+        case .refused(let code):
+            counters.passRequired.increment()
+            let isRead = head.method == .get || head.method == .head
+            if isRead, AcceptHeader.prefersHTML(head.first("accept")) {
+                counters.pages.increment()
+                return .endpoint(bodyBytesMax: 0) { request in pages.answer(request, room: room, rooms: rooms) }
+            }
+            let link = "<\(Path.room(room, "join"))>; rel=\"waiting-room\""
+            return .reply(EdgeReply(code, requestID: id, headers: ["Link": link, "Vary": "Accept"]))
+        }
+    }
+
+    private func forward(
+        _ head: EdgeRequestHead,
+        address: ClientAddress,
+        id: String,
+        pass: GrantedPass?,
+        renewal: EventLoopFuture<GrantedPass.Renewed?>?
+    ) -> Way {
+        let forwarded = ForwardedHead.request(
+            head,
+            authority: booking.configuration.authority,
+            address: address,
+            requestID: id,
+            pass: pass?.token
+        )
+        var forwarding = Forwarding(upstream: booking, head: forwarded, renewal: renewal)
+        if let pass {
+            forwarding.command = { [rooms] command in rooms.carryOut(command: command, for: pass) }
+        }
+        return .forward(forwarding)
+    }
+}
+
+extension EdgeRequestHead {
+    /// The token of `Authorization: Bearer`; nil for any other scheme.
+    var bearerToken: Substring? {
+        guard let value = first(HeaderName.authorization) else { return nil }
+        let scheme = value.prefix(7)
+        guard EdgeHeaders.areEqual(String(scheme), "bearer ") else { return nil }
+        return value.dropFirst(7).trimmingSpaces()
+    }
+
+    /// The path by which a request is routed: without a trailing slash, as services do not tell the two apart.
+    var routedPath: Substring {
+        path.utf8.count > 1 && path.utf8.last == UInt8(ascii: "/") ? path.dropLast() : path
+    }
+}

@@ -1,0 +1,20 @@
+// What is to be done with a request, decided from its head alone.
+package import EdgeHTTP
+import NIOCore
+
+package enum Way {
+    case reply(EdgeReply)
+    /// Collect the body, then ask. A longer body is 413.
+    case endpoint(bodyBytesMax: Int, answer: (EdgeRequest) -> RoomAnswer)
+    case forward(Forwarding)
+}
+
+/// Where requests are decided. One per event loop, used on that loop only.
+package protocol RequestDesk {
+    /// - Parameters:
+    ///   - peer: the other end of the connection, which may be a proxy.
+    ///   - id: the request's id.
+    func way(for head: EdgeRequestHead, from peer: ClientAddress, id: String) -> Way
+    /// Who is taken to have sent a request: the peer, or whom a trusted proxy names.
+    func clientAddress(of head: EdgeRequestHead, from peer: ClientAddress) -> ClientAddress
+}

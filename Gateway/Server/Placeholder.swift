@@ -1,4 +1,0 @@
-@main
-enum Gateway {
-    static func main() {}
-}
