@@ -17,6 +17,7 @@ package protocol CatalogueStore: Sendable {
     /// Inserts a show with its sessions and their seats in one transaction.
     func insert(_ show: Show, sessions: [NewSession]) async throws(StoreFailure)
     func setRoom(_ room: String?, of session: SessionID) async throws(StoreFailure)
+    func setPayWindow(_ window: Duration, of session: SessionID) async throws(StoreFailure)
     func setState(_ state: SessionState, of session: SessionID) async throws(StoreFailure)
 
     /// Raises the session's epoch by one, so that every hold of the old one is void, and reads layout and claims in the

@@ -113,6 +113,12 @@ package struct SeatMapReply: Codable, Sendable {
         package var seats: String
         /// The number of the row's first seat; the next ones count up by one.
         package var first: Int
+
+        package init(label: String, first: Int, seats: String) {
+            self.label = label
+            self.first = first
+            self.seats = seats
+        }
     }
 
     package struct Section: Codable, Sendable {
@@ -120,6 +126,13 @@ package struct SeatMapReply: Codable, Sendable {
         package var area: String
         package var price: MoneyReply
         package var rows: [Row]
+
+        package init(name: String, area: String, price: MoneyReply, rows: [Row]) {
+            self.name = name
+            self.area = area
+            self.price = price
+            self.rows = rows
+        }
     }
 
     package var sessionID: String
@@ -141,12 +154,6 @@ package struct SeatMapReply: Codable, Sendable {
         case sessionID = "session_id"
         case sections, free, version
         case asOf = "as_of"
-    }
-}
-
-extension SeatMapReply.Row {
-    package init(label: String, first: Int, letters: String) {
-        self.init(label: label, seats: letters, first: first)
     }
 }
 
