@@ -1,4 +1,0 @@
-@main
-enum LoadTestMain {
-    static func main() {}
-}

@@ -1,0 +1,10 @@
+import ArgumentParser
+
+@main
+struct UsherLoadTest: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "usher-loadtest",
+        abstract: "Put load on Usher the way visitors do.",
+        subcommands: [OnSaleCommand.self]
+    )
+}
