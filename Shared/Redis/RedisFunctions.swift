@@ -110,3 +110,18 @@ extension RedisClient {
         }
     }
 }
+
+extension RedisClient {
+    /// Calls one function many times, in order, as one pipeline. The library goes ahead of the calls each time: a server
+    /// that has it says so without reading it, and one that lost it runs the calls in order all the same.
+    /// - Returns: one value per call; an error reply is a value (`.error`).
+    package func pipeline(
+        _ function: RedisFunction,
+        calls: [(keys: [RedisArgument], arguments: [RedisArgument])],
+        deadline: Duration? = nil
+    ) async throws(RedisFailure) -> [RedisValue] {
+        guard !calls.isEmpty else { return [] }
+        let commands = calls.map { function.command(keys: $0.keys, arguments: $0.arguments) }
+        return Array(try await pipeline([function.library.loadCommand] + commands, deadline: deadline).dropFirst())
+    }
+}

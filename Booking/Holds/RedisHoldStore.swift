@@ -1,0 +1,183 @@
+package import Ordering
+package import Redis
+
+/// Holds as Redis functions (`Functions/seats.lua`): each call is one atomic function on one session's keys.
+///
+/// Any failure of Redis is `inventoryUnavailable`: without Redis nothing is held, and nothing is sold wrongly, as
+/// PostgreSQL's claims decide. A call whose outcome is unknown is safe to repeat with the same hold id.
+package struct RedisHoldStore: HoldStore {
+    private let redis: RedisClient
+    private let loadDeadline: Duration
+    /// Projections sent together, so that one pipeline stays far below the client's bound.
+    private static let projectionsMax = 256
+
+    private static let library = RedisFunctionLibrary(name: "usher_seats", source: PackageResources.seats_lua)
+
+    /// - Parameters:
+    ///   - redis: the client; it must be running.
+    ///   - loadDeadline: for building a whole session, which is one large command.
+    package init(redis: RedisClient, loadDeadline: Duration = .seconds(15)) {
+        self.redis = redis
+        self.loadDeadline = loadDeadline
+    }
+
+    package func place(_ hold: NewHold) async throws(HoldFailure) -> Hold {
+        let reply = try await call(
+            "place",
+            hold.session,
+            [
+                .text(hold.id.description), .text(hold.account.description), .text(hold.pass ?? ""),
+                .integer(hold.limit), .text(String(hold.lifetime.milliseconds)), .text(String(hold.epoch)),
+                .seats(hold.seats),
+            ]
+        )
+        return try reply.hold(hold.id, in: hold.session, limit: hold.limit)
+    }
+
+    package func hold(_ id: HoldID, in session: SessionID) async throws(HoldFailure) -> Hold {
+        try await call("read", session, [.text(id.description)]).hold(id, in: session)
+    }
+
+    package func touch(
+        _ id: HoldID,
+        in session: SessionID,
+        by account: AccountID,
+        atLeast: Duration,
+        epoch: Int64
+    ) async throws(HoldFailure) -> Hold {
+        let reply = try await call(
+            "touch",
+            session,
+            [
+                .text(id.description), .text(account.description), .text(String(atLeast.milliseconds)),
+                .text(String(epoch)),
+            ]
+        )
+        return try reply.hold(id, in: session)
+    }
+
+    package func release(_ id: HoldID, in session: SessionID, by account: AccountID) async throws(HoldFailure) {
+        _ = try await call("release", session, [.text(id.description), .text(account.description)]).words()
+    }
+
+    package func sweep(_ session: SessionID, limit: Int) async throws(HoldFailure) -> Int {
+        try await call("sweep", session, [.integer(limit)]).number(at: 1)
+    }
+
+    package func letters(of session: SessionID, sections: Int) async throws(HoldFailure) -> SeatLetters {
+        let reply = try await call("letters", session, [])
+        let words = try reply.words()
+        guard words.count == 3 + sections else { throw .inventoryUnavailable("the session has other sections") }
+        return SeatLetters(
+            epoch: Int64(try reply.number(at: 1)),
+            sequence: Int64(try reply.number(at: 2)),
+            sections: Array(words.dropFirst(3))
+        )
+    }
+
+    package func counts(of session: SessionID) async throws(HoldFailure) -> SeatCounts {
+        let reply = try await call("counts", session, [])
+        return SeatCounts(
+            free: try reply.number(at: 1),
+            held: try reply.number(at: 2),
+            pending: try reply.number(at: 3),
+            sold: try reply.number(at: 4),
+            blocked: try reply.number(at: 5)
+        )
+    }
+
+    package func epochs(of sessions: [SessionID]) async throws(HoldFailure) -> [Int64?] {
+        do {
+            let commands = sessions.map { [RedisArgument("HGET"), .text(Self.tag($0) + ":meta"), "epoch"] }
+            return try await redis.pipeline(commands).map { $0.asInteger.map { Int64($0) } }
+        } catch {
+            throw .inventoryUnavailable("\(error)")
+        }
+    }
+
+    package func load(_ inventory: SessionInventory) async throws(HoldFailure) {
+        let reply = try await call(
+            "load",
+            inventory.session,
+            SessionImage(inventory).arguments,
+            deadline: loadDeadline
+        )
+        _ = try reply.words()
+    }
+
+    private func call(
+        _ name: String,
+        _ session: SessionID,
+        _ arguments: [RedisArgument],
+        deadline: Duration? = nil
+    ) async throws(HoldFailure) -> HoldReply {
+        do {
+            let value = try await redis.call(
+                Self.library.function(name),
+                keys: [.text(Self.tag(session))],
+                arguments: arguments,
+                deadline: deadline
+            )
+            return HoldReply(value)
+        } catch {
+            throw .inventoryUnavailable("\(error)")
+        }
+    }
+
+    static func tag(_ session: SessionID) -> String { "{s:\(session)}" }
+}
+
+// MARK: What PostgreSQL decided
+
+extension RedisHoldStore {
+    /// Sent as pipelines on one connection, so that the order given is the order carried out.
+    package func project(_ projections: [SeatProjection]) async -> [HoldFailure?] {
+        var outcomes: [HoldFailure?] = []
+        outcomes.reserveCapacity(projections.count)
+        var rest = projections[...]
+        while !rest.isEmpty {
+            outcomes += await settle(Array(rest.prefix(Self.projectionsMax)))
+            rest = rest.dropFirst(Self.projectionsMax)
+        }
+        return outcomes
+    }
+
+    private func settle(_ projections: [SeatProjection]) async -> [HoldFailure?] {
+        let function = Self.library.function("settle")
+        do {
+            let calls = projections.map { (keys: [RedisArgument.text(Self.tag($0.session))], arguments: $0.arguments) }
+            return try await redis.pipeline(function, calls: calls).map { value in
+                do throws(HoldFailure) {
+                    _ = try HoldReply(value).words()
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+        } catch {
+            return projections.map { _ in .inventoryUnavailable("\(error)") }
+        }
+    }
+}
+
+extension SeatProjection {
+    fileprivate var arguments: [RedisArgument] {
+        let (word, deadline): (String, Int64) =
+            switch outcome {
+            case .pinned(let until): ("pinned", until.milliseconds)
+            case .sold: ("sold", 0)
+            case .free: ("free", 0)
+            }
+        return [
+            .text(word), .text(hold.description), .text(order.description), .text(account.description),
+            .text(String(deadline)), .seats(seats),
+        ]
+    }
+}
+
+extension RedisArgument {
+    /// Seat numbers with commas, as the functions take them.
+    static func seats(_ seats: some Sequence<SeatNumber>) -> RedisArgument {
+        .text(seats.lazy.map { String($0) }.joined(separator: ","))
+    }
+}
