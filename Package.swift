@@ -139,7 +139,7 @@ let package = Package(
             at: "Booking/Server",
             uses: [
                 "Ordering", "Holds", "Postgres", "BookingDatabase", "Payments", "Signing", "QueueTokens", "UsherAPI",
-                "Redis", "Operations", hummingbird, httpTypes, httpClient, nioCore, nioPosix, logging, lifecycle,
+                "Redis", "Operations", hummingbird, httpTypes, httpClient, nioCore, nioPosix, nioHTTP1, logging, lifecycle,
             ]
         ),
         executable(
@@ -200,7 +200,7 @@ let package = Package(
         tests("LoadTestTests", uses: ["LoadTest"]),
         tests(
             "EndToEndTests",
-            uses: ["UsherAPI", "QueueTokens", "Signing", "Supervision", "TestSupport", httpClient, nioCore, logging]
+            uses: ["UsherAPI", "QueueTokens", "Signing", "Supervision", "TestSupport", httpClient, nioCore, nioHTTP1, logging]
         ),
         tests("HouseTests", uses: []),
     ]
