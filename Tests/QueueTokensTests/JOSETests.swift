@@ -88,18 +88,46 @@ struct JOSETests {
     }
 
     private func python(_ script: String, input: Data) throws -> Data {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [ProcessInfo.processInfo.environment["USHER_PYTHON"] ?? "python3", "-c", script]
-        let (stdin, stdout) = (Pipe(), Pipe())
-        process.standardInput = stdin
-        process.standardOutput = stdout
-        try process.run()
-        try stdin.fileHandleForWriting.write(contentsOf: input)
-        try stdin.fileHandleForWriting.close()
-        let told = stdout.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0, "python3 with joserfc is needed: ./test installs both")
+        let (status, told) = try run(JOSEPython.path(), ["-c", script], input: input)
+        try #require(status == 0, "joserfc could not be asked")
         return told
     }
+}
+
+/// A Python that has joserfc: the machine's own, or one in a virtual environment kept under `.build`.
+enum JOSEPython {
+    static let requirement = "joserfc==1.6.5"
+
+    static func path() throws -> String {
+        if try run("python3", ["-c", "import joserfc"]).status == 0 { return "python3" }
+        let package = URL(fileURLWithPath: #filePath).appendingPathComponent("../../..").standardizedFileURL.path
+        let folder = "\(package)/.build/joserfc"
+        let python = "\(folder)/bin/python3"
+        if try run(python, ["-c", "import joserfc"]).status == 0 { return python }
+        _ = try run("python3", ["-m", "venv", folder])
+        _ = try run(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement])
+        try #require(
+            try run(python, ["-c", "import joserfc"]).status == 0,
+            "python3 with venv and \(requirement) from PyPI are needed: ./test installs the first"
+        )
+        return python
+    }
+}
+
+/// What the program wrote to its standard output; status 127 when there is no such program.
+@discardableResult
+func run(_ program: String, _ arguments: [String], input: Data = Data()) throws -> (status: Int32, told: Data) {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [program] + arguments
+    let (stdin, stdout) = (Pipe(), Pipe())
+    process.standardInput = stdin
+    process.standardOutput = stdout
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    if !input.isEmpty { try stdin.fileHandleForWriting.write(contentsOf: input) }
+    try stdin.fileHandleForWriting.close()
+    let told = stdout.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return (process.terminationStatus, told)
 }
