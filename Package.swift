@@ -197,7 +197,7 @@ let package = Package(
                 httpClient, nioCore,
             ]
         ),
-        tests("LoadTestTests", uses: ["LoadTest"]),
+        tests("LoadTestTests", uses: ["LoadTest", "UsherAPI", nioCore, nioPosix, nioHTTP1]),
         tests(
             "EndToEndTests",
             uses: ["UsherAPI", "QueueTokens", "Signing", "Supervision", "TestSupport", httpClient, nioCore, nioHTTP1, logging]
