@@ -12,7 +12,7 @@ package struct AdminDesk: RequestDesk {
     private let admin: (EdgeRequest) -> RoomAnswer
     private let booking: UpstreamPool
 
-    /// - Parameter admin: answers `/admin/v1/…`, and asks for the admin token itself.
+    /// `admin` answers `/admin/v1/…`, and asks for the admin token itself.
     package init(
         loop: any EventLoop,
         operations: OperationsPages,

@@ -32,7 +32,7 @@ package struct EdgeListener: Service {
     private let onListening: @Sendable (Int) -> Void
     private let makeDesk: @Sendable (any EventLoop) -> any RequestDesk
 
-    /// - Parameter makeDesk: called once for each event loop, on it.
+    /// `makeDesk` is called once for each event loop, on it.
     package init(
         name: String,
         configuration: ListenerConfiguration,

@@ -11,9 +11,7 @@ package enum Way {
 
 /// Where requests are decided. One per event loop, used on that loop only.
 package protocol RequestDesk {
-    /// - Parameters:
-    ///   - peer: the other end of the connection, which may be a proxy.
-    ///   - id: the request's id.
+    /// `peer` is the other end of the connection, which may be a proxy; `id` is the request's.
     func way(for head: EdgeRequestHead, from peer: ClientAddress, id: String) -> Way
     /// Who is taken to have sent a request: the peer, or whom a trusted proxy names.
     func clientAddress(of head: EdgeRequestHead, from peer: ClientAddress) -> ClientAddress
