@@ -162,7 +162,7 @@ let package = Package(
         module(
             "TestSupport",
             at: "Tests/Support",
-            uses: ["Supervision", "Redis", "Postgres", "Ordering", logging, nioCore, nioPosix]
+            uses: ["Supervision", "Redis", "Postgres", "Ordering", logging, nioCore, nioPosix, nioHTTP1]
         ),
         tests("SigningTests", uses: ["Signing"]),
         tests("QueueTokensTests", uses: ["QueueTokens", "Signing", "TestSupport"]),
@@ -176,7 +176,7 @@ let package = Package(
             "GatewayTests",
             uses: [
                 "GatewayServer", "Queueing", "RateLimiting", "EdgeHTTP", "QueueTokens", "Signing", "UsherAPI", "Redis",
-                "Operations", "TestSupport", nioCore, nioPosix, nioHTTP1, logging, httpClient,
+                "Operations", "TestSupport", nioCore, nioPosix, nioHTTP1, logging, lifecycle, httpClient,
             ]
         ),
         tests("OrderingTests", uses: ["Ordering"]),
