@@ -1,0 +1,437 @@
+#!lua name=rooms_@HASH@
+-- Everything a gateway changes in a room, one function for each change. All keys of a call belong to one room
+-- (`{r:<room>}:…`) or to the list of rooms (`{r:}:…`). Every function checks before it writes. Time is Redis' own.
+--
+-- meta    HASH    policy hash version phase override paused_at generation epoch dedupe_key number cursor rate outlook
+--                 per_minute burst active_max window_ms grace_ms idle_ms lifetime_ms (of the policy, for these functions)
+--                 decided_through forfeited_through granted revocations
+-- tags    HASH    dedupe tag → number
+-- log     STRING  32-byte leaf of number n at 32·(n − 1)
+-- calls   ZSET    "upto:at:called:present" by upto: moves of the cursor that still matter
+-- claimed HASH    upto → passes granted to that move, until its window has ended
+-- passes  HASH    number → "pass id@cap", or "-" for a place that was left
+-- active  ZSET    pass id by expiry (ms); live while expiry > now
+-- revoked ZSET    pass id by expiry (ms)
+-- turned  ZSET    number by last try (ms): called, asked in time, waits for room
+-- grants  STREAM  kind pid place exp cap reason; the id is the time
+-- pace    STRING  GCRA: theoretical arrival time of the next grant, µs
+-- leader  HASH    owner fence until
+
+local LOG_NUMBER_MAX = 16000000
+local CALLS_MAX = 4096
+local TURNED_MAX = 10000
+local REVOKED_MAX = 100000
+local GRANTS_MAX = 1000000
+local PRESENT_MS = 90000
+local PRESENCE_LOOKUPS_MAX = 5000
+local NUMBER_GAP = 1000
+
+local function now_us()
+    local t = redis.call('TIME')
+    return tonumber(t[1]) * 1000000 + tonumber(t[2])
+end
+
+local function now_ms()
+    return math.floor(now_us() / 1000)
+end
+
+local function int(n)
+    return string.format('%.0f', n)
+end
+
+local function num(v)
+    return tonumber(v or '0') or 0
+end
+
+local function fields(key, names)
+    local values = redis.call('HMGET', key, unpack(names))
+    local out = {}
+    for i, name in ipairs(names) do out[name] = values[i] or nil end
+    return out
+end
+
+-- When number n was called: at and upto of its move, or nil.
+local function call_of(calls, n)
+    local found = redis.call('ZRANGEBYSCORE', calls, n, '+inf', 'LIMIT', 0, 1)
+    if not found[1] then return nil end
+    local upto, at = string.match(found[1], '^(%d+):(%d+):')
+    return tonumber(at), tonumber(upto)
+end
+
+local function is_live(active, pid, now)
+    local expiry = redis.call('ZSCORE', active, pid)
+    return expiry and tonumber(expiry) > now
+end
+
+local function stops_calling(override)
+    return override == 'paused' or override == 'reject'
+end
+
+local function record(grants, kind, pid, place, exp, cap, reason)
+    redis.call('XADD', grants, 'MAXLEN', '~', GRANTS_MAX, '*', 'kind', kind, 'pid', pid, 'place', place,
+        'exp', int(exp), 'cap', int(cap), 'reason', reason)
+end
+
+-- create: KEYS meta · ARGV policy hash dedupe_key phase, then pairs of meta fields and values
+-- → 1 made, 0 exists
+local function create(keys, args)
+    if redis.call('EXISTS', keys[1]) == 1 then return 0 end
+    redis.call('HSET', keys[1], 'policy', args[1], 'hash', args[2], 'dedupe_key', args[3], 'phase', args[4],
+        'version', 1, 'override', 'none', 'generation', 1, 'epoch', 1, 'number', 0, 'cursor', 0, 'rate', '0',
+        'outlook', 'open', 'decided_through', 0, 'forfeited_through', 0, 'granted', 0, 'revocations', 0)
+    redis.call('HSET', keys[1], unpack(args, 5))
+    return 1
+end
+
+-- update_policy: KEYS meta · ARGV expected version, policy hash, then pairs of meta fields and values
+-- → {1, new version} · {0, version} another one is there · {-1} no room
+local function update_policy(keys, args)
+    local version = redis.call('HGET', keys[1], 'version')
+    if not version then return { -1 } end
+    if args[1] ~= version then return { 0, tonumber(version) } end
+    redis.call('HSET', keys[1], 'policy', args[2], 'hash', args[3], unpack(args, 4))
+    return { 1, redis.call('HINCRBY', keys[1], 'version', 1) }
+end
+
+-- set_phase: KEYS meta · ARGV expected phase, new phase → 1 · 0 another phase is there · -1 no room
+local function set_phase(keys, args)
+    local phase = redis.call('HGET', keys[1], 'phase')
+    if not phase then return -1 end
+    if phase ~= args[1] then return 0 end
+    redis.call('HSET', keys[1], 'phase', args[2])
+    return 1
+end
+
+-- set_override: KEYS meta calls · ARGV override → 1 · -1 no room
+-- While calling is stopped nobody can claim, so when it goes on every open deadline moves by the time it stood.
+local function set_override(keys, args)
+    local meta = fields(keys[1], { 'override', 'paused_at', 'window_ms', 'grace_ms' })
+    if not meta.override then return -1 end
+    local now = now_ms()
+    local was, will = stops_calling(meta.override), stops_calling(args[1])
+    if was and not will then
+        local since = num(meta.paused_at)
+        local moves = redis.call('ZRANGE', keys[2], 0, -1)
+        for _, move in ipairs(moves) do
+            local upto, at, rest = string.match(move, '^(%d+):(%d+):(.*)$')
+            at = tonumber(at)
+            if at + num(meta.window_ms) + num(meta.grace_ms) > since then
+                redis.call('ZREM', keys[2], move)
+                redis.call('ZADD', keys[2], upto, upto .. ':' .. int(at + now - math.max(at, since)) .. ':' .. rest)
+            end
+        end
+        redis.call('HDEL', keys[1], 'paused_at')
+    elseif will and not was then
+        redis.call('HSET', keys[1], 'paused_at', int(now))
+    end
+    redis.call('HSET', keys[1], 'override', args[1])
+    return 1
+end
+
+-- join: KEYS meta tags log passes active turned presence
+--       ARGV highest number known to the gateway, near (places before the cursor whose presence counts),
+--            then dedupe tag and leaf of each member
+-- → {1, now, cursor, generation, epoch, n₁, isNew₁, n₂, isNew₂ …} · {0, phase} no joins now · {-1} no room · {-2} full
+local function join(keys, args)
+    local meta = fields(keys[1], { 'phase', 'number', 'cursor', 'generation', 'epoch', 'forfeited_through' })
+    if not meta.phase then return { -1 } end
+    local phase = meta.phase
+    if phase ~= 'prequeue' and phase ~= 'sealed' and phase ~= 'drawn' and phase ~= 'active' then
+        return { 0, phase }
+    end
+    local number, cursor = num(meta.number), num(meta.cursor)
+    local count = (#args - 2) / 2
+    if number + count + NUMBER_GAP > LOG_NUMBER_MAX then return { -2 } end
+    local now = now_ms()
+    local epoch = num(meta.epoch)
+    -- A gateway has seen a higher number than the store knows: the store has forgotten the latest ones.
+    local highest = num(args[1])
+    if highest > number and highest + NUMBER_GAP + count < LOG_NUMBER_MAX then
+        number = highest + NUMBER_GAP
+        epoch = redis.call('HINCRBY', keys[1], 'epoch', 1)
+    end
+    local reply = { 1, now, cursor, num(meta.generation), epoch }
+    local first, leaves = number + 1, {}
+    for i = 3, #args, 2 do
+        local tag, leaf = args[i], args[i + 1]
+        local known = num(redis.call('HGET', keys[2], tag))
+        if known > 0 then
+            local pass = redis.call('HGET', keys[4], int(known))
+            local used_up = pass and not is_live(keys[5], string.match(pass, '^[^@]*'), now)
+            local forfeited = not pass and known <= num(meta.forfeited_through)
+                and not redis.call('ZSCORE', keys[6], int(known))
+            if used_up or forfeited then known = 0 end
+        end
+        if known > 0 then
+            reply[#reply + 1] = known
+            reply[#reply + 1] = 0
+        else
+            number = number + 1
+            leaves[#leaves + 1] = leaf
+            redis.call('HSET', keys[2], tag, int(number))
+            if number - cursor <= num(args[2]) then redis.call('ZADD', keys[7], int(now), int(number)) end
+            reply[#reply + 1] = number
+            reply[#reply + 1] = 1
+        end
+    end
+    if #leaves > 0 then
+        redis.call('SETRANGE', keys[3], (first - 1) * 32, table.concat(leaves))
+        redis.call('HSET', keys[1], 'number', int(number))
+    end
+    return reply
+end
+
+-- Takes one grant of the pace. → 0 taken, else milliseconds to wait
+local function take_pace(key, per_minute, burst, now)
+    local interval = math.ceil(60000000 / per_minute)
+    local arrival = math.max(num(redis.call('GET', key)), now)
+    -- A pace that was raised must not wait for the end of the old one.
+    arrival = math.min(arrival, now + interval * burst)
+    local wait = arrival + interval - now - interval * burst
+    if wait > 0 then return math.ceil(wait / 1000) end
+    redis.call('SET', key, int(arrival + interval))
+    return 0
+end
+
+-- claim: KEYS meta calls claimed passes active turned grants pace
+--        ARGV number, pass id to give
+-- → {1, pass id, expiry ms, cap ms, isNew} · {2, reason, wait ms} not now: not_called paused not_open pace cap
+--   {3, reason} never: late left used sold_out closed · {-1} no room
+local function claim(keys, args)
+    local meta = fields(keys[1], { 'phase', 'override', 'cursor', 'outlook', 'window_ms', 'grace_ms', 'per_minute',
+        'burst', 'active_max', 'idle_ms', 'lifetime_ms', 'forfeited_through', 'decided_through', 'paused_at' })
+    if not meta.phase then return { -1 } end
+    local us = now_us()
+    local now, n = math.floor(us / 1000), tonumber(args[1])
+    local known = redis.call('HGET', keys[4], args[1])
+    if known == '-' then return { 3, 'left' } end
+    if known then
+        local pid, cap = string.match(known, '^(.-)@(%d+)$')
+        local expiry = redis.call('ZSCORE', keys[5], pid)
+        if not expiry or tonumber(expiry) <= now then return { 3, 'used' } end
+        return { 1, pid, tonumber(expiry), tonumber(cap), 0 }
+    end
+    if meta.phase == 'closed' then return { 3, 'closed' } end
+    if meta.outlook == 'gone' then return { 3, 'sold_out' } end
+    if meta.phase ~= 'active' and meta.phase ~= 'draining' then return { 2, 'not_open', 2000 } end
+    if stops_calling(meta.override) then return { 2, 'paused', 2000 } end
+    if n > num(meta.cursor) then return { 2, 'not_called', 1000 } end
+    local at, upto = call_of(keys[2], n)
+    if not redis.call('ZSCORE', keys[6], args[1]) then
+        if n <= num(meta.forfeited_through) or not at or now >= at + num(meta.window_ms) + num(meta.grace_ms) then
+            return { 3, 'late' }
+        end
+    end
+    local wait, reason = 0, 'cap'
+    if redis.call('ZCOUNT', keys[5], '(' .. int(now), '+inf') >= num(meta.active_max) then
+        wait = 2000
+    else
+        wait, reason = take_pace(keys[8], num(meta.per_minute), num(meta.burst), us), 'pace'
+    end
+    if wait > 0 then
+        -- It came in time: from now on it is never too late, as long as it keeps asking.
+        if redis.call('ZSCORE', keys[6], args[1]) or redis.call('ZCARD', keys[6]) < TURNED_MAX then
+            redis.call('ZADD', keys[6], int(now), args[1])
+        end
+        return { 2, reason, wait }
+    end
+    local cap = math.ceil((now + num(meta.lifetime_ms)) / 1000) * 1000
+    local expiry = math.min(math.ceil((now + num(meta.idle_ms)) / 1000) * 1000, cap)
+    redis.call('ZADD', keys[5], int(expiry), args[2])
+    redis.call('HSET', keys[4], args[1], args[2] .. '@' .. int(cap))
+    redis.call('ZREM', keys[6], args[1])
+    redis.call('HINCRBY', keys[1], 'granted', 1)
+    if upto and upto > num(meta.decided_through) then redis.call('HINCRBY', keys[3], int(upto), 1) end
+    record(keys[7], 'grant', args[2], args[1], expiry, cap, 'claim')
+    return { 1, args[2], expiry, cap, 1 }
+end
+
+-- end_pass: KEYS meta active revoked grants · ARGV pass id, number, expiry of the token (ms), reason
+-- → 1 it was live, 0 it was not; its token is dead either way
+local function end_pass(keys, args)
+    local now = now_ms()
+    local expiry = redis.call('ZSCORE', keys[2], args[1])
+    local was_live = expiry and tonumber(expiry) > now
+    local until_ms = math.max(num(expiry or nil), num(args[3]))
+    if was_live then
+        redis.call('ZREM', keys[2], args[1])
+        record(keys[4], 'end', args[1], args[2], now, now, args[4])
+    end
+    if until_ms > now and redis.call('ZCARD', keys[3]) < REVOKED_MAX then
+        redis.call('ZADD', keys[3], int(until_ms), args[1])
+        redis.call('HINCRBY', keys[1], 'revocations', 1)
+    end
+    return was_live and 1 or 0
+end
+
+-- leave: KEYS tags passes turned · ARGV number, dedupe tag → 1 left, 0 was not there (left before, or has a pass)
+local function leave(keys, args)
+    if redis.call('HGET', keys[2], args[1]) then return 0 end
+    redis.call('HSET', keys[2], args[1], '-')
+    redis.call('ZREM', keys[3], args[1])
+    if redis.call('HGET', keys[1], args[2]) == args[1] then redis.call('HDEL', keys[1], args[2]) end
+    return 1
+end
+
+-- renew: KEYS active grants · ARGV pass id, number, wanted expiry (ms), cap (ms), reason of each
+-- → for each the expiry that now holds, or 0 when the pass is not live
+local function renew(keys, args)
+    local now, reply = now_ms(), {}
+    for i = 1, #args, 5 do
+        local pid, cap = args[i], num(args[i + 3])
+        local expiry = num(redis.call('ZSCORE', keys[1], pid) or nil)
+        local wanted = math.min(num(args[i + 2]), cap)
+        if expiry <= now then
+            reply[#reply + 1] = 0
+        elseif wanted > expiry then
+            redis.call('ZADD', keys[1], 'XX', int(wanted), pid)
+            record(keys[2], 'renew', pid, args[i + 1], wanted, cap, args[i + 4])
+            reply[#reply + 1] = wanted
+        else
+            reply[#reply + 1] = expiry
+        end
+    end
+    return reply
+end
+
+-- present: KEYS presence · ARGV numbers → 1
+local function present(keys, args)
+    local now = int(now_ms())
+    for _, n in ipairs(args) do redis.call('ZADD', keys[1], now, n) end
+    return 1
+end
+
+-- Calls whose window has ended since the last look, how many of them were claimed; old moves are forgotten.
+local function settle(keys, meta, now)
+    local called, claimed = 0, 0
+    local decided, forfeited = num(meta.decided_through), num(meta.forfeited_through)
+    local moves = redis.call('ZRANGE', keys[2], 0, -1)
+    local undecided = 0
+    for index, move in ipairs(moves) do
+        local upto, at, count, here = string.match(move, '^(%d+):(%d+):(%d+):(%d+)$')
+        local claims = num(redis.call('HGET', keys[3], upto))
+        if now >= tonumber(at) + num(meta.window_ms) and tonumber(upto) > decided then
+            called, claimed = called + tonumber(count), claimed + claims
+            decided = tonumber(upto)
+            redis.call('HDEL', keys[3], upto)
+        elseif tonumber(upto) > decided then
+            undecided = undecided + math.max(0, tonumber(here) - claims)
+        end
+        if now >= tonumber(at) + num(meta.window_ms) + num(meta.grace_ms) then
+            forfeited = tonumber(upto)
+            redis.call('ZREM', keys[2], move)
+        elseif #moves - index >= CALLS_MAX then
+            -- Too many moves: these places take the later deadline of the next move.
+            redis.call('ZREM', keys[2], move)
+            redis.call('HDEL', keys[3], upto)
+        end
+    end
+    redis.call('HSET', keys[1], 'decided_through', int(decided), 'forfeited_through', int(forfeited))
+    return called, claimed, undecided, decided
+end
+
+-- lead: KEYS meta calls claimed active turned revoked presence leader · ARGV owner, lease (ms)
+-- Takes or keeps the lease, and counts what the controller needs.
+-- → {fence, now, phase, override, cursor, number, live, undecided, decided calls, decided claims} · {0} another leads · {-1} no room
+local function lead(keys, args)
+    local meta = fields(keys[1], { 'phase', 'override', 'cursor', 'number', 'window_ms', 'grace_ms', 'decided_through',
+        'forfeited_through' })
+    if not meta.phase then return { -1 } end
+    local now = now_ms()
+    local lease = fields(keys[8], { 'owner', 'fence', 'until' })
+    local fence = num(lease.fence)
+    if lease.owner ~= args[1] or num(lease['until']) <= now then
+        if num(lease['until']) > now then return { 0 } end
+        fence = fence + 1
+    end
+    redis.call('HSET', keys[8], 'owner', args[1], 'fence', int(fence), 'until', int(now + num(args[2])))
+    redis.call('ZREMRANGEBYSCORE', keys[4], '-inf', int(now))
+    redis.call('ZREMRANGEBYSCORE', keys[6], '-inf', int(now))
+    redis.call('ZREMRANGEBYSCORE', keys[7], '-inf', int(now - PRESENT_MS))
+    local called, claimed, undecided, decided = 0, 0, 0, num(meta.decided_through)
+    if not stops_calling(meta.override) then
+        redis.call('ZREMRANGEBYSCORE', keys[5], '-inf', int(now - math.max(PRESENT_MS, num(meta.window_ms))))
+        called, claimed, undecided, decided = settle(keys, meta, now)
+    end
+    -- Those who turned up in an open window are counted there already.
+    for _, n in ipairs(redis.call('ZRANGE', keys[5], 0, -1)) do
+        if tonumber(n) <= decided then undecided = undecided + 1 end
+    end
+    return { fence, now, meta.phase, meta.override, num(meta.cursor), num(meta.number), redis.call('ZCARD', keys[4]),
+        undecided, called, claimed }
+end
+
+-- advance: KEYS meta calls presence leader · ARGV owner, fence, new cursor, rate (places a minute), outlook
+-- → {1, cursor} · {0} the lease is not ours any more · {-1} no room
+local function advance(keys, args)
+    local meta = fields(keys[1], { 'phase', 'override', 'cursor', 'number' })
+    if not meta.phase then return { -1 } end
+    local now = now_ms()
+    local lease = fields(keys[4], { 'owner', 'fence', 'until' })
+    if lease.owner ~= args[1] or lease.fence ~= args[2] or num(lease['until']) <= now then return { 0 } end
+    redis.call('HSET', keys[1], 'rate', args[4], 'outlook', args[5])
+    local cursor = num(meta.cursor)
+    local wanted = math.min(num(args[3]), num(meta.number))
+    local calling = (meta.phase == 'active' or meta.phase == 'draining') and not stops_calling(meta.override)
+    if not calling or wanted <= cursor then return { 1, cursor } end
+    local here = 0
+    for n = cursor + 1, math.min(wanted, cursor + PRESENCE_LOOKUPS_MAX) do
+        if redis.call('ZSCORE', keys[3], int(n)) then here = here + 1 end
+    end
+    here = here + math.max(0, wanted - cursor - PRESENCE_LOOKUPS_MAX)
+    redis.call('ZADD', keys[2], int(wanted), int(wanted) .. ':' .. int(now) .. ':' .. int(wanted - cursor) .. ':'
+        .. int(here))
+    redis.call('HSET', keys[1], 'cursor', int(wanted))
+    return { 1, wanted }
+end
+
+-- snapshot: KEYS meta calls active revoked turned · ARGV policy version and count of revocations known
+-- → {now, version, policy or "", hash, phase, override, generation, epoch, cursor, number, forfeited_through, rate,
+--    outlook, dedupe_key, live, revocations, {revoked ids} or false, {moves}, {turned up}, granted} · false no room
+local function snapshot(keys, args)
+    local names = { 'version', 'policy', 'hash', 'phase', 'override', 'generation', 'epoch', 'cursor', 'number',
+        'forfeited_through', 'rate', 'outlook', 'dedupe_key', 'revocations', 'granted' }
+    local meta = fields(keys[1], names)
+    if not meta.phase then return false end
+    local now = now_ms()
+    local live = redis.call('ZCOUNT', keys[3], '(' .. int(now), '+inf')
+    local revoked = false
+    if meta.revocations ~= args[2] then
+        revoked = redis.call('ZRANGEBYSCORE', keys[4], '(' .. int(now), '+inf')
+    end
+    local policy = ''
+    if meta.version ~= args[1] then policy = meta.policy end
+    return { now, num(meta.version), policy, meta.hash, meta.phase, meta.override, num(meta.generation),
+        num(meta.epoch), num(meta.cursor), num(meta.number), num(meta.forfeited_through), meta.rate, meta.outlook,
+        meta.dedupe_key, live, num(meta.revocations), revoked, redis.call('ZRANGE', keys[2], 0, -1),
+        redis.call('ZRANGE', keys[5], 0, -1), num(meta.granted) }
+end
+
+-- deny: KEYS deny deny_version · ARGV entry, JSON or "" to remove, entries at most → 1 done, 0 was not there, -1 full
+local function deny(keys, args)
+    if args[2] == '' then
+        if redis.call('HDEL', keys[1], args[1]) == 0 then return 0 end
+    else
+        if redis.call('HEXISTS', keys[1], args[1]) == 0 and redis.call('HLEN', keys[1]) >= num(args[3]) then
+            return -1
+        end
+        redis.call('HSET', keys[1], args[1], args[2])
+    end
+    redis.call('INCR', keys[2])
+    return 1
+end
+
+redis.register_function('create_@HASH@', create)
+redis.register_function('update_policy_@HASH@', update_policy)
+redis.register_function('set_phase_@HASH@', set_phase)
+redis.register_function('set_override_@HASH@', set_override)
+redis.register_function('join_@HASH@', join)
+redis.register_function('claim_@HASH@', claim)
+redis.register_function('end_pass_@HASH@', end_pass)
+redis.register_function('leave_@HASH@', leave)
+redis.register_function('renew_@HASH@', renew)
+redis.register_function('present_@HASH@', present)
+redis.register_function('lead_@HASH@', lead)
+redis.register_function('advance_@HASH@', advance)
+redis.register_function('snapshot_@HASH@', snapshot)
+redis.register_function('deny_@HASH@', deny)

@@ -1,0 +1,134 @@
+// Every setting of the gateway, its default and its range.
+import EdgeHTTP
+import Foundation
+package import Logging
+package import Operations
+package import RateLimiting
+package import Redis
+
+package struct GatewayConfiguration: Sendable {
+    package var listener: ListenerConfiguration
+    package var admin: ListenerConfiguration
+    package var redis: RedisConfiguration
+    package var booking: ServiceAddress
+    package var bookingOperations: ServiceAddress
+    package var keysFolder: String
+    package var adminTokenFile: String
+    package var pagesFolder: String
+    package var eventLoopCount: Int
+    package var snapshotInterval: Duration
+    package var tickInterval: Duration
+    package var keysInterval: Duration
+    package var drainTime: Duration
+    package var limits: [LimitRule]
+    package var limitClientsMax: Int
+    package var trustedProxies: [AddressBlock]
+    package var isSecure: Bool
+    package var logLevel: Logger.Level
+
+    package static let keys: [Settings.Key] = [
+        .init("host", "127.0.0.1", "address visitors connect to"),
+        .init("port", "8080", "port visitors connect to; 0 takes a free one"),
+        .init("admin-host", "127.0.0.1", "address of the admin API, health and metrics"),
+        .init("admin-port", "8090", "port of the admin API, health and metrics"),
+        .init("redis", "unix:///tmp/usher/redis.sock", "Redis: unix:///path or redis://host:port/db"),
+        .init("booking", "http://127.0.0.1:8081", "the booking service"),
+        .init("booking-operations", "http://127.0.0.1:8091", "booking's operations port"),
+        .init("keys", ".data/keys", "folder of the signing keys; made when missing"),
+        .init("admin-token-file", ".data/admin.token", "file of the admin token; made when missing"),
+        .init("pages", "Gateway/Pages", "folder of the waiting page"),
+        .init("event-loops", "0", "event loops; 0 takes one for each processor"),
+        .init("snapshot-interval", "250ms", "how often the rooms are pulled from Redis"),
+        .init("tick-interval", "1s", "how often a leader moves the cursors"),
+        .init("keys-interval", "5m", "how often booking's keys are read"),
+        .init("drain-time", "30s", "how long requests may take to end on shutdown"),
+        .init("connections-max", "20000", "open connections of visitors"),
+        .init("connections-per-address-max", "64", "open connections of one address"),
+        .init("limit-address", "1200", "requests a minute of one address (an IPv6 /64)"),
+        .init("limit-address-burst", "300", "requests of one address at once"),
+        .init("limit-account", "600", "requests a minute of one account"),
+        .init("limit-account-burst", "200", "requests of one account at once"),
+        .init("limit-global", "50000", "requests a second of everybody"),
+        .init("limit-global-burst", "100000", "requests of everybody at once"),
+        .init("limit-shadow", "", "scopes that count and refuse nobody: address,account,global"),
+        .init("limit-clients-max", "131072", "clients each limit remembers"),
+        .init("trusted-proxies", "", "CIDR blocks whose X-Forwarded-For is believed, with commas"),
+        .init("secure-cookies", "false", "cookies for TLS only, with the prefix __Host-"),
+        .init("log-level", "info", "trace, debug, info, notice, warning, error or critical"),
+    ]
+
+    package init(_ settings: Settings) throws {
+        let drainTime = try settings.duration("drain-time", in: .seconds(0)...(.seconds(600)))
+        listener = ListenerConfiguration(
+            host: try settings.string("host"),
+            port: try settings.integer("port", in: 0...65_535)
+        )
+        listener.connectionsMax = try settings.integer("connections-max", in: 1...1_000_000)
+        listener.connectionsPerAddressMax = try settings.integer("connections-per-address-max", in: 1...1_000_000)
+        listener.drainTime = drainTime
+        admin = ListenerConfiguration(
+            host: try settings.string("admin-host"),
+            port: try settings.integer("admin-port", in: 0...65_535)
+        )
+        admin.drainTime = drainTime
+        self.drainTime = drainTime
+        do {
+            redis = try RedisConfiguration(url: try settings.string("redis"))
+        } catch let flaw as RedisAddressFlaw {
+            throw settings.malformed("redis", flaw.reason)
+        }
+        booking = try Self.address(settings, "booking")
+        bookingOperations = try Self.address(settings, "booking-operations")
+        keysFolder = try settings.string("keys")
+        adminTokenFile = try settings.string("admin-token-file")
+        pagesFolder = try settings.string("pages")
+        let loops = try settings.integer("event-loops", in: 0...256)
+        eventLoopCount = loops == 0 ? ProcessInfo.processInfo.activeProcessorCount : loops
+        snapshotInterval = try settings.duration("snapshot-interval", in: .milliseconds(20)...(.seconds(10)))
+        tickInterval = try settings.duration("tick-interval", in: .milliseconds(50)...(.seconds(10)))
+        keysInterval = try settings.duration("keys-interval", in: .seconds(1)...(.seconds(3600)))
+        limits = try Self.limits(settings)
+        limitClientsMax = try settings.integer("limit-clients-max", in: 8...AllowanceTable.capacityMax)
+        trustedProxies = try Self.proxies(settings)
+        isSecure = try settings.boolean("secure-cookies")
+        guard let level = Logger.Level(rawValue: try settings.string("log-level")) else {
+            throw settings.malformed("log-level", "a log level")
+        }
+        logLevel = level
+        redis.connectionCount = eventLoopCount
+    }
+
+    /// `http://host:port`, nothing more.
+    private static func address(_ settings: Settings, _ name: String) throws -> ServiceAddress {
+        guard let url = URLComponents(string: try settings.string(name)), url.scheme == "http",
+            let host = url.host, !host.isEmpty, url.path.isEmpty || url.path == "/", url.query == nil, url.user == nil
+        else { throw settings.malformed(name, "a URL such as http://127.0.0.1:8081") }
+        let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+        return ServiceAddress(host: bare, port: url.port ?? 80)
+    }
+
+    private static func limits(_ settings: Settings) throws -> [LimitRule] {
+        let shadows = (settings.optional("limit-shadow") ?? "").split(separator: ",").map(String.init)
+        for shadow in shadows where LimitRule.Scope(rawValue: shadow) == nil {
+            throw settings.malformed("limit-shadow", "scopes with commas: address,account,global")
+        }
+        return try LimitRule.Scope.allCases.map { scope in
+            let name = "limit-\(scope.rawValue)"
+            let count = try settings.integer(name, in: 1...1_000_000)
+            let burst = try settings.integer("\(name)-burst", in: 1...1_000_000)
+            guard let rate = Rate(count, perSeconds: scope == .global ? 1 : 60, burst: burst) else {
+                throw settings.malformed(name, "1 to 1000000")
+            }
+            return LimitRule(scope, rate, isShadow: shadows.contains(scope.rawValue))
+        }
+    }
+
+    private static func proxies(_ settings: Settings) throws -> [AddressBlock] {
+        try (settings.optional("trusted-proxies") ?? "").split(separator: ",").map { text in
+            guard let block = AddressBlock(text) else {
+                throw settings.malformed("trusted-proxies", "CIDR blocks with commas, such as 10.0.0.0/8")
+            }
+            return block
+        }
+    }
+}

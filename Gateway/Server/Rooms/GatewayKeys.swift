@@ -1,0 +1,21 @@
+package import QueueTokens
+
+/// The gateway's own keys, read at start, and the key set it publishes.
+package struct GatewayKeys: Sendable {
+    package let places: KeyRing
+    package let passes: KeyRing
+    package let jwks: [UInt8]
+
+    package init(places: KeyRing, passes: KeyRing) {
+        self.places = places
+        self.passes = passes
+        jwks = JWKS.encode(places.keys.union(passes.keys))
+    }
+
+    package static func load(from folder: String) throws -> GatewayKeys {
+        GatewayKeys(
+            places: try KeyRing.load(from: folder, name: .place),
+            passes: try KeyRing.load(from: folder, name: .pass)
+        )
+    }
+}

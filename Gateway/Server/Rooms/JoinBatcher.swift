@@ -1,0 +1,142 @@
+// Takes the joins of one room on one event loop to Redis, many at a time and in the order they came.
+import NIOCore
+import Queueing
+import Redis
+
+/// What became of a join.
+enum JoinOutcome {
+    case placed(number: UInt64, isNew: Bool, cursor: UInt64, generation: Int)
+    case notOpen(Phase)
+    case noRoom
+    case roomFull
+}
+
+enum JoinFailure: Error {
+    /// `waitingMax` joins wait already.
+    case crowded
+    /// The store did not answer within `patience`.
+    case storeAway
+}
+
+/// A slice closes 2 ms after its first join or at 512 joins; one function call gives every member its number. While a
+/// call is under way the next slice fills. When the store is away the joins wait, to a bound in number and time.
+final class JoinBatcher {
+    static let sliceTime = TimeAmount.milliseconds(2)
+    static let sliceMax = 512
+    static let waitingMax = 4096
+    static let patience = TimeAmount.seconds(3)
+    static let retryPause = TimeAmount.milliseconds(100)
+
+    private struct Member {
+        let tag: [UInt8]
+        let leaf: [UInt8]
+        let since: NIODeadline
+        let promise: EventLoopPromise<JoinOutcome>
+    }
+
+    private let room: RoomName
+    private let redis: RedisClient
+    private let loop: any EventLoop
+    private var waiting: [Member] = []
+    private var isBusy = false
+    /// The highest number this loop has seen in answers or on tokens: the store may have forgotten it.
+    private(set) var highest: UInt64 = 0
+
+    init(room: RoomName, redis: RedisClient, loop: any EventLoop) {
+        self.room = room
+        self.redis = redis
+        self.loop = loop
+    }
+
+    func noteSeen(_ number: UInt64) { highest = max(highest, number) }
+
+    /// The future fails with `JoinFailure` only.
+    func join(tag: [UInt8], arrivedAt: Moment, near: UInt64) -> EventLoopFuture<JoinOutcome> {
+        guard waiting.count < Self.waitingMax else { return loop.makeFailedFuture(JoinFailure.crowded) }
+        let promise = loop.makePromise(of: JoinOutcome.self)
+        let leaf = ArrivalLeaf.hash(room: room, dedupeTag: tag, arrivedAt: arrivedAt)
+        waiting.append(Member(tag: tag, leaf: leaf, since: .now(), promise: promise))
+        if !isBusy {
+            isBusy = true
+            wait(Self.sliceTime, near: near)
+        } else if waiting.count == Self.sliceMax, let timer {
+            timer.cancel()
+            self.timer = nil
+            send(near: near)
+        }
+        return promise.futureResult
+    }
+
+    /// Runs while a slice is open or a retry is due; nil while a call is under way.
+    private var timer: Scheduled<Void>?
+
+    private func wait(_ time: TimeAmount, near: UInt64) {
+        timer = loop.assumeIsolated().scheduleTask(in: time) {
+            self.timer = nil
+            self.send(near: near)
+        }
+    }
+
+    private func send(near: UInt64) {
+        let slice = Array(waiting.prefix(Self.sliceMax))
+        waiting.removeFirst(slice.count)
+        guard !slice.isEmpty else {
+            isBusy = false
+            return
+        }
+        var arguments: [RedisArgument] = [RedisArgument(highest), RedisArgument(near)]
+        arguments.reserveCapacity(2 + slice.count * 2)
+        for member in slice {
+            arguments.append(.bytes(member.tag))
+            arguments.append(.bytes(member.leaf))
+        }
+        redis.callFuture(RoomFunctions.join, keys: RoomKeys(room).forJoin, arguments: arguments, on: loop)
+            .assumeIsolated()
+            .whenComplete { result in
+                switch result {
+                case .success(let reply):
+                    self.answer(slice, reply)
+                    self.send(near: near)
+                case .failure:
+                    self.keep(slice)
+                    self.wait(Self.retryPause, near: near)
+                }
+            }
+    }
+
+    private func answer(_ slice: [Member], _ reply: RedisValue) {
+        let parts = reply.asArray ?? []
+        switch parts.first?.asInteger {
+        case 1 where parts.count == 5 + slice.count * 2:
+            let cursor = parts[2].asUnsigned ?? 0
+            let generation = parts[3].asInteger ?? 1
+            for (index, member) in slice.enumerated() {
+                guard let number = parts[5 + index * 2].asUnsigned else {
+                    member.promise.fail(JoinFailure.storeAway)
+                    continue
+                }
+                noteSeen(number)
+                let isNew = parts[6 + index * 2].asInteger == 1
+                member.promise.succeed(
+                    .placed(number: number, isNew: isNew, cursor: cursor, generation: generation)
+                )
+            }
+        case 0:
+            let phase = parts.last?.asText.flatMap(Phase.init(rawValue:)) ?? .draft
+            slice.forEach { $0.promise.succeed(.notOpen(phase)) }
+        case -1: slice.forEach { $0.promise.succeed(.noRoom) }
+        case -2: slice.forEach { $0.promise.succeed(.roomFull) }
+        default: slice.forEach { $0.promise.fail(JoinFailure.storeAway) }
+        }
+    }
+
+    /// A join that may or may not have been carried out is sent again: a known tag keeps its number.
+    private func keep(_ slice: [Member]) {
+        let now = NIODeadline.now()
+        let members = slice + waiting
+        waiting = members.filter { now - $0.since < Self.patience }
+        for member in members where now - member.since >= Self.patience {
+            member.promise.fail(JoinFailure.storeAway)
+        }
+    }
+}

@@ -1,0 +1,155 @@
+// POST /v1/rooms/{room}/join: takes a place, or gives back the one that is there.
+import EdgeHTTP
+import NIOCore
+import QueueTokens
+import Queueing
+import Signing
+import Operations
+import UsherAPI
+
+extension LoopRooms {
+    func join(_ request: EdgeRequest, room name: Substring) -> RoomAnswer {
+        guard let room = room(name) else { return refuse(.notFound, request) }
+        let snapshot = room.snapshot
+        guard snapshot.override != .reject else { return refuse(.roomClosed, request) }
+        guard snapshot.phase.admitsJoins else { return refuse(Self.problem(of: snapshot.phase), request) }
+        let tag: [UInt8]
+        switch whoJoins(request, room) {
+        case .refused(let code): return refuse(code, request)
+        case .known(let known): tag = known
+        }
+        let joined = joins(of: room).join(tag: tag, arrivedAt: view.now(), near: snapshot.nearFront)
+        let promise = loop.makePromise(of: EdgeReply.self)
+        joined.assumeIsolated().whenComplete { result in
+            switch result {
+            case .success(let outcome): promise.succeed(self.reply(to: request, room, tag, outcome))
+            case .failure(let error):
+                self.supplies.counters.joinsRefused.increment()
+                let isCrowded = (error as? JoinFailure) == .crowded
+                promise.succeed(self.storeAway(request, isCrowded ? .overloaded : .storeUnavailable))
+            }
+        }
+        return .later(promise.futureResult)
+    }
+
+    private enum Joiner {
+        case known([UInt8])
+        case refused(ProblemCode)
+    }
+
+    private func whoJoins(_ request: EdgeRequest, _ room: RoomView) -> Joiner {
+        switch room.snapshot.policy.identity {
+        case .account:
+            switch bearer(request) {
+            case .missing: return .refused(.accountRequired)
+            case .flawed(let flaw): return .refused(flaw == .expired ? .tokenExpired : .tokenInvalid)
+            case .good(let account):
+                return room.dedupeTag(account: account.userID).map { .known($0) } ?? .refused(.internalError)
+            }
+        case .device:
+            guard let device = request.first(HeaderName.device)?[...] ?? request.cookie(CookieName.device),
+                Self.isDeviceID(device)
+            else { return .refused(.deviceRequired) }
+            return room.dedupeTag(device: String(device)).map { .known($0) } ?? .refused(.internalError)
+        }
+    }
+
+    enum Bearer {
+        case missing
+        case flawed(TokenFlaw)
+        case good(AccountToken)
+    }
+
+    func bearer(_ request: EdgeRequest) -> Bearer {
+        guard let field = request.first(HeaderName.authorization), field.utf8.count > 7,
+            field.prefix(7).lowercased() == "bearer "
+        else { return .missing }
+        do throws(TokenFlaw) {
+            return .good(try checkedAccount(field.dropFirst(7)))
+        } catch {
+            return .flawed(error)
+        }
+    }
+
+    /// 128 random bits in hex or base64url; more is taken, less is not.
+    static func isDeviceID(_ text: Substring) -> Bool {
+        (22...64).contains(text.utf8.count)
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+                    true
+                default: false
+                }
+            }
+    }
+
+    static func problem(of phase: Phase) -> ProblemCode {
+        switch phase {
+        case .draining, .closed: .roomClosed
+        case .draft, .scheduled, .prequeue, .sealed, .drawn, .active: .roomNotOpen
+        }
+    }
+
+    private func reply(to request: EdgeRequest, _ room: RoomView, _ tag: [UInt8], _ outcome: JoinOutcome) -> EdgeReply {
+        switch outcome {
+        case .noRoom: EdgeReply(.notFound, requestID: request.id)
+        case .notOpen(let phase): EdgeReply(Self.problem(of: phase), requestID: request.id)
+        case .roomFull: EdgeReply(.overloaded, detail: "the room is full", requestID: request.id)
+        case .placed(let number, let isNew, let cursor, let generation):
+            placed(request, room, tag, number: number, isNew: isNew, cursor: cursor, generation: generation)
+        }
+    }
+
+    private func placed(
+        _ request: EdgeRequest,
+        _ room: RoomView,
+        _ tag: [UInt8],
+        number: UInt64,
+        isNew: Bool,
+        cursor: UInt64,
+        generation: Int
+    ) -> EdgeReply {
+        let now = WallClock.now().seconds
+        let token = PlaceToken(
+            room: room.name.text,
+            subject: Base64URL.encode(tag),
+            place: Int64(number),
+            cohort: .live,
+            generation: Int64(generation),
+            policy: room.snapshot.policyHash,
+            issuedAt: now,
+            expiresAt: placeExpiry(room, issuedAt: now)
+        )
+        guard let text = try? supplies.keys.places.sign(token) else {
+            return EdgeReply(.internalError, requestID: request.id)
+        }
+        (isNew ? supplies.counters.joins : supplies.counters.rejoins).increment()
+        // The store's cursor is newer than the snapshot's.
+        let state: PlaceState =
+            number > cursor
+            ? .waiting(ahead: number - cursor - 1) : room.snapshot.state(of: number, at: view.now()).orCalled
+        let estimate = WaitEstimate(ahead: state.ahead, in: room.snapshot, at: view.now())
+        var body = ByteBufferAllocator().buffer(capacity: 1280)
+        body.writeString(
+            #"{"room":"\#(room.name.text)","token":"\#(text)","place":{"number":\#(number),"rank":\#(number)"#
+        )
+        body.writeString(#","state":"\#(state.name)","ahead":\#(state.ahead)},"poll":{"after_s":"#)
+        body.writeTenths(PollDelay.tenths(p50Seconds: state.pollBase(estimate), chance: chance()))
+        body.writeString(#"},"as_of":"\#(room.snapshot.asOf.rfc3339)"}"#)
+        var headers = RoomReply.headers()
+        let maxAge = token.expiresAt - now
+        headers.add(
+            "Set-Cookie",
+            RoomReply.cookie(room.placeCookie, text, maxAge: maxAge, isSecure: room.isSecure)
+        )
+        return EdgeReply(status: isNew ? 201 : 200, headers: headers, body: body)
+    }
+}
+
+extension PlaceState {
+    /// A place the store has called and the older snapshot has not.
+    fileprivate var orCalled: PlaceState {
+        if case .waiting = self { .called(deadline: nil) } else { self }
+    }
+}

@@ -1,0 +1,166 @@
+// The waiting rooms as one event loop sees them. Nothing here is shared with another loop, so nothing here is locked.
+package import EdgeHTTP
+package import NIOCore
+import QueueTokens
+import Queueing
+import RateLimiting
+package import Redis
+import UsherAPI
+
+/// What all loops use.
+package struct RoomSupplies: Sendable {
+    package var redis: RedisClient
+    package var keys: GatewayKeys
+    package var isSecure: Bool
+    package var counters: RoomCounters
+
+    package init(redis: RedisClient, keys: GatewayKeys, isSecure: Bool, counters: RoomCounters) {
+        self.redis = redis
+        self.keys = keys
+        self.isSecure = isSecure
+        self.counters = counters
+    }
+}
+
+package final class LoopRooms: VisitorRooms {
+    static let presenceMax = 65_536
+    static let accountsMax = 8192
+    static let endingsMax = 65_536
+    static let renewalsMax = 65_536
+    static let presenceEvery = TimeAmount.seconds(1)
+
+    let loop: any EventLoop
+    let supplies: RoomSupplies
+    private(set) var view = RoomsView()
+    private var joins: [String: JoinBatcher] = [:]
+    private var renewals: [String: RenewalBatcher] = [:]
+    private var present: [String: Set<UInt64>] = [:]
+    private var presentSentAt = NIODeadline.now()
+    private var accounts: [String: AccountToken] = [:]
+    /// Passes ended here that the snapshot may not know yet, with their expiry.
+    private var endings: [String: Moment] = [:]
+    /// Passes renewed here, with the expiry that holds.
+    private var renewed: [String: Moment] = [:]
+    var sealedSnapshots: [String: SealedSnapshot] = [:]
+    private var chanceState: UInt64
+
+    package init(loop: any EventLoop, supplies: RoomSupplies, seed: UInt64) {
+        self.loop = loop
+        self.supplies = supplies
+        chanceState = seed
+    }
+
+    /// Swaps in a new view; called a few times a second.
+    package func use(_ view: RoomsView) {
+        if view.accountKeys != self.view.accountKeys { accounts = [:] }
+        self.view = view
+        if joins.count > view.rooms.count { joins = joins.filter { view.rooms[$0.key] != nil } }
+        if renewals.count > view.rooms.count { renewals = renewals.filter { view.rooms[$0.key] != nil } }
+        if sealedSnapshots.count > view.rooms.count { sealedSnapshots = [:] }
+        guard NIODeadline.now() - presentSentAt >= Self.presenceEvery else { return }
+        presentSentAt = .now()
+        sendPresence()
+        let now = view.now()
+        endings = endings.filter { now < $0.value }
+        renewed = renewed.filter { now < $0.value }
+    }
+
+    func room(_ name: some StringProtocol) -> RoomView? { view.rooms[String(name)] }
+
+    // MARK: Batches of this loop
+
+    func joins(of room: RoomView) -> JoinBatcher {
+        let name = room.name.text
+        if let batcher = joins[name] { return batcher }
+        let batcher = JoinBatcher(room: room.name, redis: supplies.redis, loop: loop)
+        joins[name] = batcher
+        return batcher
+    }
+
+    func renewals(of room: RoomView) -> RenewalBatcher {
+        let name = room.name.text
+        if let batcher = renewals[name] { return batcher }
+        let batcher = RenewalBatcher(room: room.name, redis: supplies.redis, loop: loop)
+        renewals[name] = batcher
+        return batcher
+    }
+
+    /// Notes that the holder of a place near the front is there.
+    func markPresent(_ number: UInt64, in room: RoomView) {
+        let snapshot = room.snapshot
+        guard number > snapshot.cursor, number - snapshot.cursor <= snapshot.nearFront else { return }
+        let name = room.name.text
+        guard present[name, default: []].count < Self.presenceMax else { return }
+        present[name, default: []].insert(number)
+    }
+
+    private func sendPresence() {
+        for (name, numbers) in present where !numbers.isEmpty {
+            guard let room = view.rooms[name], !room.snapshot.isDegraded else { continue }
+            // Lost marks come again with the next poll.
+            _ = supplies.redis.callFuture(
+                RoomFunctions.present,
+                keys: RoomKeys(room.name).forPresence,
+                arguments: numbers.map { RedisArgument($0) },
+                on: loop
+            )
+        }
+        present = [:]
+    }
+
+    // MARK: Passes this loop knows more of than the snapshot
+
+    func noteEnding(_ passID: String, until expiry: Moment) {
+        if endings.count < Self.endingsMax { endings[passID] = expiry }
+        renewed[passID] = nil
+    }
+
+    func hasEnded(_ passID: String, in room: RoomView) -> Bool {
+        endings[passID] != nil || room.snapshot.revokedPasses.contains(passID)
+    }
+
+    func noteRenewal(_ passID: String, until expiry: Moment) {
+        if renewed.count < Self.renewalsMax { renewed[passID] = expiry }
+    }
+
+    func renewal(of passID: String) -> Moment? { renewed[passID] }
+
+    // MARK: Accounts
+
+    package func account(ofBearer token: Substring) -> String? {
+        try? checkedAccount(token).userID
+    }
+
+    /// Remembers the tokens it has checked: a signature takes 36 µs.
+    func checkedAccount(_ token: Substring) throws(TokenFlaw) -> AccountToken {
+        guard token.utf8.count <= TokenRules.bytesMax else { throw .tooLong }
+        let text = String(token)
+        let now = WallClock.now().seconds
+        if let known = accounts[text] {
+            guard now < known.expiresAt else { throw .expired }
+            return known
+        }
+        let account = try view.accountKeys.verifySignature(ofAccount: text, at: now)
+        if accounts.count >= Self.accountsMax { accounts = [:] }
+        accounts[text] = account
+        return account
+    }
+
+    package func isDenied(_ address: ClientAddress, account: String?) -> Bool {
+        guard !view.denied.isEmpty else { return false }
+        let now = view.now().milliseconds
+        if view.denied.entry(for: NetworkAddress(address), atMS: now) != nil { return true }
+        return account.map { view.denied.entry(forAccount: $0, atMS: now) != nil } ?? false
+    }
+
+    // MARK: Chance
+
+    /// Evenly from 0 to 1, for jitter only (SplitMix64).
+    func chance() -> Double {
+        chanceState &+= 0x9e37_79b9_7f4a_7c15
+        var z = chanceState
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return Double((z ^ (z >> 31)) >> 11) * 0x1p-53
+    }
+}

@@ -1,0 +1,139 @@
+// What admins read and change of rooms in Redis.
+package import Queueing
+import RateLimiting
+package import Redis
+import Signing
+
+package struct RoomStore: Sendable {
+    package enum Change: Sendable, Equatable {
+        case done
+        case noRoom
+        /// Somebody else was first.
+        case conflict
+    }
+
+    package enum PolicyChange: Sendable, Equatable {
+        case done(version: Int)
+        case noRoom
+        case conflict(version: Int)
+    }
+
+    private let redis: RedisClient
+
+    package init(redis: RedisClient) {
+        self.redis = redis
+    }
+
+    /// - Returns: false when there is a room of that name.
+    package func create(_ name: RoomName, _ policy: RoomPolicy, phase: Phase) async throws -> Bool {
+        // Listed first: a room that is listed and not there is nothing, a room that is not listed would stay unseen.
+        _ = try await redis.call(["SADD", RoomKeys.rooms, .text(name.text)])
+        let reply = try await redis.call(
+            RoomFunctions.create,
+            keys: [RoomKeys(name).meta],
+            arguments: [
+                .bytes(policy.canonicalJSON), .text(policy.hash), .text(Hex.encode(SecureRandom.bytes(32))),
+                .text(phase.rawValue),
+            ] + Self.numbers(policy)
+        )
+        return reply.asInteger == 1
+    }
+
+    package func update(_ name: RoomName, _ policy: RoomPolicy, version: Int) async throws -> PolicyChange {
+        let reply = try await redis.call(
+            RoomFunctions.updatePolicy,
+            keys: [RoomKeys(name).meta],
+            arguments: [.integer(version), .bytes(policy.canonicalJSON), .text(policy.hash)] + Self.numbers(policy)
+        )
+        let parts = reply.asArray ?? []
+        return switch parts.first?.asInteger {
+        case 1: .done(version: parts.last?.asInteger ?? 0)
+        case 0: .conflict(version: parts.last?.asInteger ?? 0)
+        default: .noRoom
+        }
+    }
+
+    package func setPhase(_ name: RoomName, from: Phase, to: Phase) async throws -> Change {
+        let reply = try await redis.call(
+            RoomFunctions.setPhase,
+            keys: [RoomKeys(name).meta],
+            arguments: [.text(from.rawValue), .text(to.rawValue)]
+        )
+        return switch reply.asInteger {
+        case 1: .done
+        case 0: .conflict
+        default: .noRoom
+        }
+    }
+
+    package func setOverride(_ name: RoomName, _ override: Override) async throws -> Change {
+        let reply = try await redis.call(
+            RoomFunctions.setOverride,
+            keys: RoomKeys(name).forOverride,
+            arguments: [.text(override.text)]
+        )
+        return reply.asInteger == 1 ? .done : .noRoom
+    }
+
+    /// Ends a pass by its id.
+    /// - Returns: whether it was live.
+    package func revoke(_ name: RoomName, passID: String, until: Moment) async throws -> Bool {
+        let reply = try await redis.call(
+            RoomFunctions.endPass,
+            keys: RoomKeys(name).forEnd,
+            arguments: [.text(passID), "0", RedisArgument(until.milliseconds), "admin"]
+        )
+        return reply.asInteger == 1
+    }
+
+    package func read(_ name: RoomName) async throws -> KnownRoom? {
+        let reply = try await redis.call(
+            RoomFunctions.snapshot,
+            keys: RoomKeys(name).forSnapshot,
+            arguments: ["0", "-1"]
+        )
+        return SnapshotReader.read(reply, name: name, known: nil)
+    }
+
+    package func names() async throws -> [RoomName] {
+        let reply = try await redis.call(["SMEMBERS", RoomKeys.rooms])
+        return (reply.asArray ?? []).compactMap { $0.asText.flatMap { RoomName($0) } }.sorted { $0.text < $1.text }
+    }
+
+    // MARK: Deny list
+
+    package enum DenyChange: Sendable, Equatable {
+        case done, notThere, full
+    }
+
+    /// No JSON takes the entry off the list.
+    package func deny(_ entry: String, _ json: [UInt8]?) async throws -> DenyChange {
+        let reply = try await redis.call(
+            RoomFunctions.deny,
+            keys: [RoomKeys.deny, RoomKeys.denyVersion],
+            arguments: [.text(entry), .bytes(json ?? []), .integer(DenyList.entriesMax)]
+        )
+        return switch reply.asInteger {
+        case 1: .done
+        case 0: .notThere
+        default: .full
+        }
+    }
+
+    /// The JSON of each entry, as it was put there.
+    package func denied() async throws -> [[UInt8]] {
+        let reply = try await redis.call(["HVALS", RoomKeys.deny])
+        return (reply.asArray ?? []).compactMap(\.asBytes)
+    }
+
+    /// The numbers of a policy that the functions work with.
+    private static func numbers(_ policy: RoomPolicy) -> [RedisArgument] {
+        [
+            "per_minute", .integer(policy.admission.perMinute), "burst", .integer(policy.admission.burstAllowed),
+            "active_max", .integer(policy.admission.activeMax), "window_ms",
+            .integer(policy.claim.windowSeconds * 1000),
+            "grace_ms", .integer(policy.claim.graceSeconds * 1000), "idle_ms", .integer(policy.passIdleSeconds * 1000),
+            "lifetime_ms", .integer(policy.passLifetimeSeconds * 1000),
+        ]
+    }
+}

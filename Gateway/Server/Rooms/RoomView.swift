@@ -1,0 +1,134 @@
+// A room as the handlers of one gateway use it: the snapshot and what can be prepared from it once for all visitors.
+import NIOCore
+package import Queueing
+package import Signing
+import UsherAPI
+
+package struct RoomView: Sendable {
+    package let snapshot: RoomSnapshot
+    package let placeCookie: String
+    package let passCookie: String
+    package let dedupe: KeyedBLAKE2b?
+    package let isSecure: Bool
+
+    /// The parts of a place body that are the same for everyone.
+    let bodyStart: [UInt8]
+    let bodyServing: [UInt8]
+    let bodyOutlook: [UInt8]
+    let bodyEnd: [UInt8]
+
+    package init(_ snapshot: RoomSnapshot, isSecure: Bool, reusing old: RoomView? = nil) {
+        self.snapshot = snapshot
+        self.isSecure = isSecure
+        let room = snapshot.name.text
+        placeCookie = old?.placeCookie ?? CookieName.place(room: room, isSecure: isSecure)
+        passCookie = old?.passCookie ?? CookieName.pass(room: room, isSecure: isSecure)
+        if let old, old.snapshot.dedupeKey == snapshot.dedupeKey {
+            dedupe = old.dedupe
+        } else {
+            dedupe = try? KeyedBLAKE2b(key: snapshot.dedupeKey)
+        }
+        let policy = snapshot.policy
+        bodyStart = Array(
+            (#"{"room":"\#(room)","phase":"\#(snapshot.phase.rawValue)","policy":{"method":"\#(policy.order.rawValue)""#
+                + #","version":\#(snapshot.version),"hash":"\#(snapshot.policyHash)"},"place":{"number":"#).utf8
+        )
+        let rate = Int(snapshot.ratePerMinute.rounded())
+        bodyServing = Array(
+            #","serving":{"cursor":\#(snapshot.cursor),"per_minute":\#(rate)},"claim":{"deadline":"#.utf8
+        )
+        bodyOutlook = Array(#"},"outlook":"\#(snapshot.outlook.rawValue)","poll":{"after_s":"#.utf8)
+        var end = Array(#"},"message":"#.utf8)
+        end += policy.message.map(JSONText.quoted) ?? Array("null".utf8)
+        if snapshot.isDegraded { end += Array(#","degraded":true"#.utf8) }
+        end += Array(#","as_of":""#.utf8)
+        snapshot.asOf.write(to: &end)
+        end += Array(#""}"#.utf8)
+        bodyEnd = end
+    }
+
+    package var name: RoomName { snapshot.name }
+
+    /// The same room, marked as seen for the last time.
+    package func degraded() -> RoomView {
+        guard !snapshot.isDegraded else { return self }
+        var copy = snapshot
+        copy.isDegraded = true
+        return RoomView(copy, isSecure: isSecure, reusing: self)
+    }
+
+    /// Who somebody is in this room: 16 bytes that say nothing without the room's key.
+    package func dedupeTag(device: String) -> [UInt8]? {
+        dedupe?.tag(of: Array("device:\(device)".utf8), length: 16)
+    }
+
+    package func dedupeTag(account: String) -> [UInt8]? {
+        dedupe?.tag(of: Array("account:\(account)".utf8), length: 16)
+    }
+}
+
+extension ByteBuffer {
+    /// A place body (`PlaceReply`), written by hand: this is the answer most requests get.
+    mutating func writePlace(_ number: UInt64, _ state: PlaceState, in room: RoomView, at now: Moment, chance: Double) {
+        writeBytes(room.bodyStart)
+        writeNumber(number)
+        writeStaticString(#","rank":"#)
+        writeNumber(number)
+        writeStaticString(#","state":""#)
+        writeString(state.name)
+        writeStaticString(#"","ahead":"#)
+        writeNumber(state.ahead)
+        let estimate = WaitEstimate(ahead: state.ahead, in: room.snapshot, at: now)
+        let poll = PollDelay.tenths(p50Seconds: state.pollBase(estimate), chance: chance)
+        writeStaticString(#"},"eta":{"p50_s":"#)
+        writeNumber(estimate.p50Seconds)
+        writeStaticString(#","p90_s":"#)
+        writeNumber(estimate.p90Seconds)
+        writeStaticString(#","reason":"#)
+        if let reason = estimate.reason {
+            writeStaticString("\"")
+            writeString(reason.rawValue)
+            writeStaticString("\"}")
+        } else {
+            writeStaticString("null}")
+        }
+        writeBytes(room.bodyServing)
+        writeMoment(state.deadline)
+        writeBytes(room.bodyOutlook)
+        writeTenths(poll)
+        writeBytes(room.bodyEnd)
+    }
+
+    mutating func writeNumber(_ number: UInt64) { writeString(String(number)) }
+
+    mutating func writeNumber(_ number: Int?) {
+        if let number { writeString(String(number)) } else { writeStaticString("null") }
+    }
+
+    mutating func writeTenths(_ tenths: Int) {
+        writeString(String(tenths / 10))
+        writeStaticString(".")
+        writeString(String(tenths % 10))
+    }
+
+    mutating func writeMoment(_ moment: Moment?) {
+        guard let moment else {
+            writeStaticString("null")
+            return
+        }
+        writeStaticString("\"")
+        writeString(moment.rfc3339)
+        writeStaticString("\"")
+    }
+}
+
+extension PlaceState {
+    /// The wait the next poll goes by: one that is called should claim soon, one that is over need not ask.
+    func pollBase(_ estimate: WaitEstimate) -> Int? {
+        switch self {
+        case .waiting: estimate.p50Seconds
+        case .called, .parked, .admitted: 0
+        case .forfeited: 1200
+        }
+    }
+}

@@ -1,0 +1,205 @@
+// Leads rooms: takes the lease of each room it can, runs the controller once a second, and moves the cursor.
+package import Logging
+import Queueing
+package import Redis
+import ServiceLifecycle
+import Signing
+import UsherAPI
+
+package struct AdmissionTicker: Service {
+    /// Longer than a tick, so that a leader that is late once keeps its rooms.
+    static let leaseTicks = 3
+    static let roomsAtOnceMax = 16
+
+    private let redis: RedisClient
+    private let rooms: Rooms
+    private let reports: any AdmissionReports
+    private let interval: Duration
+    private let logger: Logger
+    /// Who leads, in the lease: one of these in each process.
+    private let owner = Hex.encode(SecureRandom.bytes(8))
+
+    package init(
+        redis: RedisClient,
+        rooms: Rooms,
+        reports: any AdmissionReports,
+        interval: Duration,
+        logger: Logger
+    ) {
+        self.redis = redis
+        self.rooms = rooms
+        self.reports = reports
+        self.interval = interval
+        self.logger = logger
+    }
+
+    package func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var leads: [RoomName: RoomLead] = [:]
+            let clock = ContinuousClock()
+            var next = clock.now
+            while !Task.isCancelled {
+                leads = await tick(leads)
+                next = max(next + interval, clock.now)
+                try? await clock.sleep(until: next)
+            }
+        }
+    }
+
+    /// All rooms, a few at a time: one slow report must not stop the others for long.
+    private func tick(_ leads: [RoomName: RoomLead]) async -> [RoomName: RoomLead] {
+        let views = rooms.view.rooms.values.sorted { $0.name.text < $1.name.text }
+        return await withTaskGroup(of: (RoomName, RoomLead).self) { tasks in
+            var fresh: [RoomName: RoomLead] = [:]
+            for (index, view) in views.enumerated() {
+                if index >= Self.roomsAtOnceMax, let (name, lead) = await tasks.next() { fresh[name] = lead }
+                let lead = leads[view.name] ?? RoomLead()
+                tasks.addTask { (view.name, await step(lead, view.snapshot)) }
+            }
+            for await (name, lead) in tasks { fresh[name] = lead }
+            return fresh
+        }
+    }
+
+    private func step(_ old: RoomLead, _ room: RoomSnapshot) async -> RoomLead {
+        var lead = old
+        do {
+            let keys = RoomKeys(room.name)
+            let leaseMS = Int(interval.wholeMilliseconds) * Self.leaseTicks
+            let reply = try await redis.call(
+                RoomFunctions.lead,
+                keys: keys.forLead,
+                arguments: [.text(owner), .integer(max(leaseMS, 1000))]
+            )
+            guard let census = Census(reply) else {
+                if lead.fence != nil { logger.notice("room is led elsewhere", metadata: ["room": "\(room.name)"]) }
+                return RoomLead()
+            }
+            if lead.fence != census.fence {
+                lead = RoomLead()
+                lead.fence = census.fence
+                logger.notice("leading room", metadata: ["room": "\(room.name)", "fence": "\(census.fence)"])
+            }
+            if census.phase.callsPeople || census.phase == .prequeue {
+                lead.health = await health(of: room.policy.protectedSessions) ?? lead.health
+            }
+            try await follow(&lead, census, room)
+        } catch {
+            if !lead.isFailing {
+                logger.warning("room cannot be led", metadata: ["room": "\(room.name)", "error": "\(error)"])
+            }
+            lead.isFailing = true
+            return lead
+        }
+        lead.isFailing = false
+        return lead
+    }
+
+    private func follow(_ lead: inout RoomLead, _ census: Census, _ room: RoomSnapshot) async throws {
+        let now = census.now
+        let cursor = lead.controller.step(
+            .init(
+                admission: room.policy.admission,
+                isCalling: census.phase.callsPeople && !census.override.stopsCalling,
+                cursor: census.cursor,
+                lastNumber: census.number,
+                livePasses: census.live,
+                undecided: census.undecided,
+                decidedCalls: census.decidedCalls,
+                decidedClaims: census.decidedClaims,
+                health: lead.health.map { $0.seen(at: now) },
+                expectsHealth: !room.policy.protectedSessions.isEmpty
+            ),
+            at: now
+        )
+        let isGone = lead.health?.isSoldOut ?? false
+        if isGone != (room.outlook == .gone) {
+            logger.notice("outlook of room", metadata: ["room": "\(room.name)", "outlook": isGone ? "gone" : "open"])
+        }
+        _ = try await redis.call(
+            RoomFunctions.advance,
+            keys: RoomKeys(room.name).forAdvance,
+            arguments: [
+                .text(owner), .integer(census.fence), RedisArgument(cursor),
+                .text(String(lead.controller.ratePerMinute)), isGone ? "gone" : "open",
+            ]
+        )
+        let isEmpty = census.cursor == census.number && census.live == 0 && census.undecided == 0
+        guard let due = census.phase.due(room.policy.schedule, isEmpty: isEmpty, at: now) else { return }
+        _ = try await redis.call(
+            RoomFunctions.setPhase,
+            keys: [RoomKeys(room.name).meta],
+            arguments: [.text(census.phase.rawValue), .text(due.rawValue)]
+        )
+        logger.notice("phase of room", metadata: ["room": "\(room.name)", "phase": "\(due.rawValue)"])
+    }
+
+    /// The sessions of a room taken together; nil unless every one of them answered.
+    private func health(of sessions: [String]) async -> AdmissionHealth? {
+        guard !sessions.isEmpty else { return nil }
+        var sum = AdmissionHealth(seatsLeft: 0, receivedAt: WallClock.now())
+        for session in sessions {
+            guard let report = try? await reports.report(session: session) else { return nil }
+            // A session that will sell later has its seats; a closed one has none.
+            if report.state != "closed" && report.state != "cancelled" {
+                sum.seatsLeft += max(0, report.free) + max(0, report.held) + max(0, report.pending)
+            }
+            sum.holdP99MS = max(sum.holdP99MS, report.holdP99MS)
+            sum.sagaBacklog = max(sum.sagaBacklog, report.sagaBacklog)
+            sum.paymentErrorRate = max(sum.paymentErrorRate, report.paymentErrorRate)
+        }
+        return sum
+    }
+}
+
+/// What a leader carries from tick to tick.
+struct RoomLead: Sendable {
+    var fence: Int?
+    var controller = AdmissionController()
+    var health: AdmissionHealth?
+    var isFailing = false
+}
+
+/// What the function `lead` counts.
+private struct Census {
+    var fence: Int
+    var now: Moment
+    var phase: Phase
+    var override: Override
+    var cursor: UInt64
+    var number: UInt64
+    var live: Int
+    var undecided: Int
+    var decidedCalls: Int
+    var decidedClaims: Int
+
+    /// Nil when another gateway leads, or the room is gone.
+    init?(_ reply: RedisValue) {
+        guard let parts = reply.asArray, parts.count == 10, let fence = parts[0].asInteger,
+            let now = parts[1].asInteger, let phase = parts[2].asText.flatMap(Phase.init(rawValue:)),
+            let override = parts[3].asText.flatMap({ Override(text: $0) }), let cursor = parts[4].asUnsigned,
+            let number = parts[5].asUnsigned, let live = parts[6].asInteger, let undecided = parts[7].asInteger,
+            let calls = parts[8].asInteger, let claims = parts[9].asInteger
+        else { return nil }
+        self.fence = fence
+        self.now = Moment(milliseconds: Int64(now))
+        self.phase = phase
+        self.override = override
+        self.cursor = cursor
+        self.number = number
+        self.live = live
+        self.undecided = undecided
+        decidedCalls = calls
+        decidedClaims = claims
+    }
+}
+
+extension AdmissionHealth {
+    /// The same report with its age counted by Redis' clock.
+    func seen(at now: Moment) -> AdmissionHealth {
+        var copy = self
+        let age = WallClock.now() - receivedAt
+        copy.receivedAt = now - age
+        return copy
+    }
+}

@@ -1,0 +1,143 @@
+// Pulls all rooms and the deny list a few times a second, in one pipeline, and hands the new view to every loop.
+package import Logging
+import Queueing
+import RateLimiting
+package import Redis
+import Operations
+import ServiceLifecycle
+
+package struct SnapshotPuller: Service {
+    /// A gateway with more rooms than this pulls the first ones by name.
+    static let roomsMax = 1000
+
+    private let redis: RedisClient
+    private let rooms: Rooms
+    private let interval: Duration
+    private let isSecure: Bool
+    private let counters: RoomCounters
+    private let logger: Logger
+
+    package init(
+        redis: RedisClient,
+        rooms: Rooms,
+        interval: Duration,
+        isSecure: Bool,
+        counters: RoomCounters,
+        logger: Logger
+    ) {
+        self.redis = redis
+        self.rooms = rooms
+        self.interval = interval
+        self.isSecure = isSecure
+        self.counters = counters
+        self.logger = logger
+    }
+
+    package func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var memory = PullMemory()
+            while !Task.isCancelled {
+                await pull(&memory)
+                // New rooms are there at once.
+                if !memory.isComplete, !memory.isAway { await pull(&memory) }
+                try? await Task.sleep(for: interval)
+            }
+        }
+    }
+
+    private func pull(_ memory: inout PullMemory) async {
+        do {
+            let started = WallClock.now()
+            let replies = try await redis.pipeline(memory.commands, deadline: .seconds(1))
+            let ended = WallClock.now()
+            if replies.contains(where: { $0.asError?.hasPrefix("ERR Function not found") ?? false }) {
+                try await redis.load(RoomFunctions.library)
+                return
+            }
+            guard memory.take(replies, sentAt: started, gotAt: ended) else {
+                throw UnreadableReply(function: "snapshot")
+            }
+            if memory.isDenyListStale {
+                memory.take(denied: try await redis.call(["HGETALL", RoomKeys.deny]))
+            }
+            hand(memory)
+            if memory.isAway {
+                memory.isAway = false
+                logger.notice("rooms are fresh again")
+            }
+        } catch {
+            counters.pullFailures.increment()
+            if !memory.isAway {
+                memory.isAway = true
+                logger.warning(
+                    "rooms cannot be pulled, answering from the last snapshot",
+                    metadata: ["error": "\(error)"]
+                )
+            }
+            rooms.update { view in
+                view.set(view.rooms.values.map { $0.degraded() })
+            }
+        }
+    }
+
+    private func hand(_ memory: PullMemory) {
+        let old = rooms.view.rooms
+        let views = memory.known.values.map { known in
+            RoomView(known.snapshot, isSecure: isSecure, reusing: old[known.snapshot.name.text])
+        }
+        rooms.update { view in
+            view.set(views)
+            view.denied = memory.denied
+            view.clockOffsetMS = memory.clockOffsetMS
+            view.isKnown = view.isKnown || memory.isComplete
+        }
+    }
+}
+
+/// What is kept from one pull to the next.
+struct PullMemory {
+    private(set) var known: [RoomName: KnownRoom] = [:]
+    private(set) var denied = DenyList()
+    private(set) var clockOffsetMS: Int64 = 0
+    var isAway = false
+    /// Whether every room that is listed has been asked for.
+    private(set) var isComplete = false
+    private var names: [RoomName] = []
+    private var denyVersion: String?
+    private var deniedOf: String?
+
+    /// List of rooms, version of the deny list, then a snapshot of each room known so far.
+    var commands: [[RedisArgument]] {
+        [["SMEMBERS", RoomKeys.rooms], ["GET", RoomKeys.denyVersion]]
+            + names.map { SnapshotReader.command($0, known: known[$0]) }
+    }
+
+    var isDenyListStale: Bool { denyVersion != deniedOf }
+
+    mutating func take(denied value: RedisValue) {
+        denied = DenyList.read(value)
+        deniedOf = denyVersion
+    }
+
+    /// - Returns: false when the replies are not those of `commands`.
+    mutating func take(_ replies: [RedisValue], sentAt: Moment, gotAt: Moment) -> Bool {
+        guard replies.count == names.count + 2, let listed = replies[0].asArray else { return false }
+        denyVersion = replies[1].asText
+        for (name, reply) in zip(names, replies.dropFirst(2)) {
+            if let room = SnapshotReader.read(reply, name: name, known: known[name]) {
+                known[name] = room
+                let middle = (sentAt.milliseconds + gotAt.milliseconds) / 2
+                clockOffsetMS = room.snapshot.asOf.milliseconds - middle
+            } else {
+                // A store that has forgotten a room does not open its doors: what was known last goes on.
+                known[name]?.snapshot.isDegraded = true
+            }
+        }
+        let asked = Set(names)
+        let now = Set(listed.compactMap { $0.asText.flatMap { RoomName($0) } })
+        isComplete = now.isSubset(of: asked)
+        names = now.union(known.keys).sorted { $0.text < $1.text }
+        if names.count > SnapshotPuller.roomsMax { names = Array(names.prefix(SnapshotPuller.roomsMax)) }
+        return true
+    }
+}

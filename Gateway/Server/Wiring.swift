@@ -1,0 +1,145 @@
+// Builds everything once and lists the services in start order; they stop in the reverse order.
+package import Logging
+import NIOCore
+package import NIOPosix
+package import Operations
+import RateLimiting
+package import Redis
+package import ServiceLifecycle
+import Signing
+
+package struct Wiring: Sendable {
+    package let group: MultiThreadedEventLoopGroup
+    package let redis: RedisClient
+    package let rooms: Rooms
+    package let metrics: MetricsRegistry
+    package let services: [any Service]
+
+    /// The callbacks are told the ports of the two listeners.
+    package init(
+        _ configuration: GatewayConfiguration,
+        logger: Logger,
+        onListening: @escaping @Sendable (Int) -> Void = { _ in },
+        onAdminListening: @escaping @Sendable (Int) -> Void = { _ in }
+    ) async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoopCount)
+        let metrics = MetricsRegistry()
+        let redis = RedisClient(configuration: configuration.redis, eventLoopGroup: group, logger: logger)
+        let counters = RoomCounters(metrics)
+        let supplies = RoomSupplies(
+            redis: redis,
+            keys: try GatewayKeys.load(from: configuration.keysFolder),
+            isSecure: configuration.isSecure,
+            counters: counters
+        )
+        let rooms = try await Rooms.make(on: group, supplies: supplies)
+        let edgeCounters = EdgeCounters(metrics)
+        let limits = Limits(Self.limiter(configuration), counters: edgeCounters)
+        let pages = try WaitingPages(folder: configuration.pagesFolder, isSecure: configuration.isSecure)
+        let upstream = UpstreamConfiguration(host: configuration.booking.host, port: configuration.booking.port)
+        let addressRule = AddressRule(trustedProxies: configuration.trustedProxies)
+
+        let visitors = EdgeListener(
+            name: "visitors",
+            configuration: configuration.listener,
+            group: group,
+            counters: edgeCounters,
+            logger: logger,
+            onListening: onListening
+        ) { loop in
+            VisitorDesk(
+                rooms: rooms.on(loop),
+                pages: pages,
+                addressRule: addressRule,
+                limits: limits,
+                booking: Self.pool(upstream, loop),
+                counters: edgeCounters
+            )
+        }
+        let admin = AdminAPI(
+            token: try AdminToken.load(from: configuration.adminTokenFile),
+            store: RoomStore(redis: redis),
+            rooms: rooms,
+            rules: configuration.limits,
+            logger: logger
+        )
+        let operations = OperationsPages(
+            metrics: metrics,
+            checks: [("rooms", { rooms.view.isKnown ? nil : "not pulled yet" })]
+        )
+        let adminListener = EdgeListener(
+            name: "admin",
+            configuration: configuration.admin,
+            group: group,
+            counters: EdgeCounters(metrics, listener: "admin"),
+            logger: logger,
+            onListening: onAdminListening
+        ) { loop in
+            AdminDesk(
+                loop: loop,
+                operations: operations,
+                admin: { request in .later(loop.makeFutureWithTask { await admin.answer(request) }) },
+                booking: Self.pool(upstream, loop)
+            )
+        }
+        let fetch = PlainFetch(group: group)
+        self.group = group
+        self.redis = redis
+        self.rooms = rooms
+        self.metrics = metrics
+        services = [
+            redis,
+            SnapshotPuller(
+                redis: redis,
+                rooms: rooms,
+                interval: configuration.snapshotInterval,
+                isSecure: configuration.isSecure,
+                counters: counters,
+                logger: logger
+            ),
+            AccountKeysReader(
+                fetch: fetch,
+                address: configuration.booking,
+                rooms: rooms,
+                interval: configuration.keysInterval,
+                logger: logger
+            ),
+            AdmissionTicker(
+                redis: redis,
+                rooms: rooms,
+                reports: BookingReports(fetch: fetch, address: configuration.bookingOperations),
+                interval: configuration.tickInterval,
+                logger: logger
+            ),
+            adminListener,
+            OpenWhenRoomsAreKnown(rooms: rooms, listener: visitors),
+        ]
+    }
+
+    private static func limiter(_ configuration: GatewayConfiguration) -> RateLimiter {
+        let seed = SecureRandom.bytes(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        return RateLimiter(rules: configuration.limits, capacity: configuration.limitClientsMax, seed: seed)
+    }
+
+    private static func pool(_ configuration: UpstreamConfiguration, _ loop: any EventLoop) -> UpstreamPool {
+        let pool = UpstreamPool(configuration, loop: loop)
+        pool.begin()
+        return pool
+    }
+}
+
+/// Before the rooms are known no path is known to be protected, so nobody is let in.
+private struct OpenWhenRoomsAreKnown: Service {
+    private static let lookEvery: Duration = .milliseconds(20)
+
+    let rooms: Rooms
+    let listener: EdgeListener
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !rooms.view.isKnown, !Task.isCancelled { try? await Task.sleep(for: Self.lookEvery) }
+        }
+        guard rooms.view.isKnown else { return }
+        try await listener.run()
+    }
+}
