@@ -25,7 +25,7 @@ struct Target: Sendable, Equatable {
 
 /// Owned by one task; not for sharing.
 final class VisitorConnection {
-    static let connectTimeout = TimeAmount.seconds(5)
+    static let connectTimeout = TimeAmount.seconds(10)
 
     private let target: Target
     private let source: String?
