@@ -186,8 +186,9 @@ let package = Package(
         tests(
             "PaymentsTests",
             uses: [
-                "Payments", "PaymentLedger", "MockPayments", "Ordering", "Operations", "Signing", "TestSupport",
-                httpClient, nioCore, nioHTTP1, logging, lifecycle,
+                "Payments", "PaymentLedger", "MockPayments", "Ordering", "Operations", "Signing", "Supervision",
+                "TestSupport", hummingbird, hummingbirdCore, httpTypes, httpClient, nioCore, nioHTTP1, logging,
+                lifecycle,
             ]
         ),
         tests(
