@@ -146,6 +146,8 @@ package struct StripeProvider: PaymentProvider {
     /// Only failures from before a connection was there prove that nothing was sent.
     static func answer(to error: any Error) -> ProviderAnswer {
         if error is NIOConnectionError { return .notSent("cannot connect") }
+        // Of the errors of a socket only this one cannot come from a connection that was there.
+        if let failure = error as? IOError, failure.errnoCode == ECONNREFUSED { return .notSent("cannot connect") }
         guard let failure = error as? HTTPClientError else { return .unknown("\(error)") }
         switch failure {
         case .connectTimeout, .getConnectionFromPoolTimeout, .tlsHandshakeTimeout, .invalidURL, .emptyHost,
