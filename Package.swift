@@ -89,13 +89,15 @@ let package = Package(
             at: "Shared/Operations",
             uses: [logging, lifecycle, unixSignals, nioCore, nioPosix, nioHTTP1]
         ),
+        module("Checking", at: "Shared/Checking", uses: ["Ordering", "PaymentLedger"]),
         module("Supervision", at: "Shared/Supervision", uses: [logging]),
         executable(
             "UsherCLI",
             at: "Shared/CLI",
             uses: [
                 "UsherAPI", "Signing", "QueueTokens", "Redis", "Operations", "Supervision", "Ordering", "Postgres",
-                "BookingDatabase", "PaymentLedger", argumentParser, logging, lifecycle, nioCore, nioPosix, httpClient,
+                "BookingDatabase", "PaymentLedger", "Checking", argumentParser, logging, lifecycle, nioCore, nioPosix,
+                httpClient,
             ]
         ),
 
@@ -139,7 +141,8 @@ let package = Package(
             at: "Booking/Server",
             uses: [
                 "Ordering", "Holds", "Postgres", "BookingDatabase", "Payments", "Signing", "QueueTokens", "UsherAPI",
-                "Redis", "Operations", hummingbird, httpTypes, httpClient, nioCore, nioPosix, nioHTTP1, logging, lifecycle,
+                "Redis", "Operations", hummingbird, httpTypes, httpClient, nioCore, nioPosix, nioHTTP1, logging,
+                lifecycle,
             ]
         ),
         executable(
@@ -168,6 +171,7 @@ let package = Package(
         tests("QueueTokensTests", uses: ["QueueTokens", "Signing", "TestSupport"]),
         tests("RedisTests", uses: ["Redis", "TestSupport", nioCore, nioPosix, logging]),
         tests("OperationsTests", uses: ["Operations", logging]),
+        tests("CheckingTests", uses: ["Checking", "Ordering", "PaymentLedger"]),
         tests("SupervisionTests", uses: ["Supervision", "TestSupport"]),
         tests("QueueingTests", uses: ["Queueing"]),
         tests("RateLimitingTests", uses: ["RateLimiting"]),
@@ -201,7 +205,10 @@ let package = Package(
         tests("LoadTestTests", uses: ["LoadTest", "UsherAPI", nioCore, nioPosix, nioHTTP1]),
         tests(
             "EndToEndTests",
-            uses: ["UsherAPI", "QueueTokens", "Signing", "Supervision", "TestSupport", httpClient, nioCore, nioHTTP1, logging]
+            uses: [
+                "UsherAPI", "QueueTokens", "Signing", "Supervision", "TestSupport", httpClient, nioCore, nioHTTP1,
+                logging,
+            ]
         ),
         tests("HouseTests", uses: []),
     ]
