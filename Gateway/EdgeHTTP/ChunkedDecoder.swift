@@ -73,10 +73,15 @@ struct ChunkedDecoder {
         }
         guard (1...sizeDigitsMax).contains(digits) else { throw .malformed(.chunk) }
         guard rest.first == nil || rest.first == UInt8(ascii: ";") else { throw .malformed(.chunk) }
-        let isPlain = rest.dropFirst().allSatisfy { byte in
-            ByteRules.isToken(byte) || byte == UInt8(ascii: "=") || byte == UInt8(ascii: ";")
-        }
-        guard isPlain else { throw .malformed(.chunk) }
+        guard rest.isEmpty || areExtensions(rest.dropFirst()) else { throw .malformed(.chunk) }
         return size
+    }
+
+    /// `name` or `name=value`, both tokens, with `;` between.
+    private static func areExtensions(_ text: ByteBufferView) -> Bool {
+        text.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false).allSatisfy { part in
+            let sides = part.split(separator: UInt8(ascii: "="), omittingEmptySubsequences: false)
+            return sides.count <= 2 && sides.allSatisfy { !$0.isEmpty && $0.allSatisfy(ByteRules.isToken) }
+        }
     }
 }

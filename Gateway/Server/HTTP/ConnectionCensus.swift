@@ -39,7 +39,11 @@ final class ConnectionCensus: Sendable {
             state.byAddress[key] = count + 1
             return .admitted
         }
-        if entry != .admitted { counters.connectionsRefused.increment() }
+        if entry == .admitted {
+            counters.connections.set(Double(total))
+        } else {
+            counters.connectionsRefused.increment()
+        }
         return entry
     }
 

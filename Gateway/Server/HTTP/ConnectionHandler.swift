@@ -106,9 +106,10 @@ final class ConnectionHandler: ChannelInboundHandler {
     private func refuse(_ refusal: EdgeRefusal, context: ChannelHandlerContext) {
         counters.malformed.increment()
         if case .forwarding(let exchange) = state { exchange.abandon() }
+        // A head that was refused began no request: it gets an id of its own.
+        if case .idle = state { requestID = ids.next() }
         let problem = refusal.problem
-        let id = requestID.isEmpty ? ids.next() : requestID
-        give(EdgeReply(problem.code, detail: problem.detail, requestID: id, closes: true), context: context)
+        give(EdgeReply(problem.code, detail: problem.detail, requestID: requestID, closes: true), context: context)
     }
 
     private func give(_ reply: EdgeReply, context: ChannelHandlerContext) {
