@@ -15,6 +15,8 @@ package struct PostgresConfiguration: Sendable {
     package var statementLimit: Duration = .seconds(10)
     /// The server ends a wait for a row lock that lasts longer (`lock_timeout`).
     package var lockLimit: Duration = .seconds(5)
+    /// Further settings of each connection, for example of the planner; names and values come from the program.
+    package var sessionSettings: [String: String] = [:]
     /// First and longest pause before a lost connection is opened again; each is drawn from half to full.
     package var reconnectPause: ClosedRange<Duration> = .milliseconds(50) ... .seconds(3)
 

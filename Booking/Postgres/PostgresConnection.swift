@@ -35,13 +35,11 @@ package actor PostgresConnection {
             limit: configuration.connectLimit
         )
         do {
-            try script(
-                """
-                SET statement_timeout = \(configuration.statementLimit.wholeMilliseconds);
-                SET lock_timeout = \(configuration.lockLimit.wholeMilliseconds);
-                SET TimeZone = 'UTC';
-                """
-            )
+            var settings = configuration.sessionSettings
+            settings["statement_timeout"] = "\(configuration.statementLimit.wholeMilliseconds)"
+            settings["lock_timeout"] = "\(configuration.lockLimit.wholeMilliseconds)"
+            settings["TimeZone"] = "UTC"
+            try script(settings.map { "SET \($0.key) = '\($0.value)';" }.joined())
         } catch {
             close()
             throw .notSent(reason: "the connection could not be set up: \(error)")
