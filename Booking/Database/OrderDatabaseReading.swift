@@ -1,0 +1,109 @@
+// Orders, payments and tickets as their owners see them.
+
+import Foundation
+package import Ordering
+import Postgres
+
+extension OrderDatabase {
+    package func order(_ id: OrderID) async throws(StoreFailure) -> Order? {
+        try await storing { () throws(PostgresFailure) in try await orders([id.uuid]).first }
+    }
+
+    package func orders(
+        of account: AccountID,
+        before: OrderID?,
+        limit: Int
+    ) async throws(StoreFailure) -> [Order] {
+        try await storing { () throws(PostgresFailure) in
+            let page = SQL.orderIdsOfAccount(.uuid(account.uuid), .uuid(before?.uuid), .int(limit))
+            let ids = try await pool.execute(page).map { (row) throws(PostgresFailure) in try row.uuid("id") }
+            return ids.isEmpty ? [] : try await orders(ids)
+        }
+    }
+
+    package func tickets(
+        of account: AccountID,
+        before: TicketID?,
+        limit: Int
+    ) async throws(StoreFailure) -> [Ticket] {
+        try await storing { () throws(PostgresFailure) in
+            let page = SQL.ticketsOfAccount(.uuid(account.uuid), .uuid(before?.uuid), .int(limit))
+            return try await pool.execute(page).map { (row) throws(PostgresFailure) in try Ticket(row) }
+        }
+    }
+
+    package func payment(_ id: PaymentID) async throws(StoreFailure) -> Payment? {
+        try await storing { () throws(PostgresFailure) in
+            guard let row = try await pool.execute(SQL.paymentByID(.uuid(id.uuid))).first else { return nil }
+            return try Payment(row)
+        }
+    }
+
+    /// Newest first, read in one transaction.
+    private func orders(_ ids: [UUID]) async throws(PostgresFailure) -> [Order] {
+        let wanted = PostgresParameter.uuids(ids)
+        let results = try await pool.transaction([
+            SQL.ordersByID(wanted), SQL.itemsOfOrders(wanted), SQL.paymentsOfOrders(wanted),
+            SQL.ticketsOfOrders(wanted),
+        ])
+        var (items, payments, tickets): ([UUID: [Row]], [UUID: Row], [UUID: [Ticket]]) = ([:], [:], [:])
+        for row in results[1].rows { items[try row.uuid("order_id"), default: []].append(row) }
+        for row in results[2].rows { payments[try row.uuid("order_id")] = row }
+        for row in results[3].rows { tickets[try row.uuid("order_id"), default: []].append(try Ticket(row)) }
+        var orders: [Order] = []
+        for row in results[0].rows {
+            let id = try row.uuid("id")
+            var order = try Order(row)
+            for item in items[id] ?? [] { order.items.append(try OrderItem(item, in: order.total.currency)) }
+            if let payment = payments[id] { order.payment = try Payment(payment) }
+            order.tickets = tickets[id] ?? []
+            orders.append(order)
+        }
+        return orders
+    }
+}
+
+extension Order {
+    /// Without items, payment and tickets.
+    fileprivate init(_ row: Row) throws(PostgresFailure) {
+        self.init(
+            id: try row.id("id"),
+            session: try row.id("session_id"),
+            account: try row.id("account_id"),
+            hold: try row.id("hold_id"),
+            state: try row.state(),
+            total: try row.money("total_minor"),
+            createdAt: try row.moment("created_at"),
+            deadline: try row.moment("deadline"),
+            items: [],
+            payment: nil,
+            tickets: []
+        )
+    }
+}
+
+extension OrderItem {
+    fileprivate init(_ row: Row, in currency: String) throws(PostgresFailure) {
+        self.init(
+            seat: try row.seat(),
+            name: try row.text("name"),
+            area: try row.text("area"),
+            price: Money(Int64(try row.int("price_minor")), currency)
+        )
+    }
+}
+
+extension Ticket {
+    fileprivate init(_ row: Row) throws(PostgresFailure) {
+        self.init(
+            id: try row.id("id"),
+            order: try row.id("order_id"),
+            session: try row.id("session_id"),
+            seat: try row.seat(),
+            name: try row.text("name"),
+            number: try row.text("number"),
+            generation: try row.int("generation"),
+            state: try row.state()
+        )
+    }
+}

@@ -1,0 +1,18 @@
+-- → capturing, when the order still waits for its money and has all its claims.
+UPDATE payment SET state = 'capturing', provider_ref = asked.reference, authorized = asked.authorized
+FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[])
+        AS asked(payment_id, reference, authorized, ticket_count)
+WHERE payment.id = asked.payment_id AND payment.state IN ('authorizing', 'unknown', 'authorized')
+    AND asked.authorized >= payment.amount_minor
+    AND EXISTS (
+        SELECT FROM orders
+        WHERE orders.id = payment.order_id AND orders.state IN ('authorizing', 'authorized')
+            AND orders.seat_count = asked.ticket_count
+            AND orders.seat_count = (
+                SELECT count(*)
+                FROM order_item AS item
+                    JOIN seat_claim AS claim ON claim.session_id = orders.session_id
+                        AND claim.seat_no = item.seat_no AND claim.order_id = orders.id AND claim.state = 'pending'
+                WHERE item.order_id = orders.id
+            )
+    )

@@ -1,0 +1,1 @@
+DELETE FROM refresh_token WHERE hash = $1

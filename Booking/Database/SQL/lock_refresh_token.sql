@@ -1,0 +1,1 @@
+SELECT FROM refresh_token WHERE hash = $1 FOR UPDATE

@@ -1,0 +1,1 @@
+DELETE FROM seat_projection WHERE pos = ANY($1::bigint[])

@@ -1,0 +1,17 @@
+-- As order_events, for the orders of payments.
+WITH event AS (
+    INSERT INTO outbox (aggregatetype, aggregateid, seq, type, payload)
+    SELECT 'order', orders.id, orders.version, $2,
+        jsonb_build_object(
+            'order_id', orders.id, 'session_id', orders.session_id, 'account_id', orders.account_id,
+            'hold_id', orders.hold_id, 'state', orders.state, 'total_minor', orders.total_minor,
+            'currency', orders.currency, 'deadline', orders.deadline,
+            'seats', (SELECT jsonb_agg(seat_no ORDER BY seat_no) FROM order_item WHERE order_id = orders.id)
+        )
+    FROM (SELECT DISTINCT unnest($1::uuid[])) AS moved(payment_id)
+        JOIN payment ON payment.id = moved.payment_id
+        JOIN orders ON orders.id = payment.order_id AND orders.xmin = pg_current_xact_id()::xid AND orders.state = $3
+    RETURNING pos, aggregateid
+)
+INSERT INTO seat_projection (pos, order_id, outcome)
+SELECT pos, aggregateid, $4 FROM event WHERE $4 IS NOT NULL

@@ -1,0 +1,1 @@
+UPDATE session SET epoch = epoch + 1 WHERE id = $1 RETURNING epoch

@@ -1,0 +1,1 @@
+UPDATE session SET room = $2 WHERE id = $1

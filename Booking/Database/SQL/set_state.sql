@@ -1,0 +1,1 @@
+UPDATE session SET state = $2 WHERE id = $1

@@ -1,0 +1,1 @@
+SELECT id, title, description, venue FROM show ORDER BY id

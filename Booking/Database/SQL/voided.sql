@@ -1,0 +1,1 @@
+UPDATE payment SET state = 'voided' WHERE id = $1 AND state = 'voiding'
