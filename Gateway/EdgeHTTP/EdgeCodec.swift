@@ -289,25 +289,20 @@ package final class EdgeCodec: ChannelDuplexHandler {
 
     private func write(_ reply: EdgeReply, context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
         let closes = decideClose(asked: reply.closes)
-        let hasBody = ReplyWriter.hasBody(reply.status)
-        let sendsBody = hasBody && !isHeadRequest && reply.body.readableBytes > 0
-        let isJoined = sendsBody && reply.body.readableBytes <= ReplyWriter.joinedBodyBytesMax
-        var buffer = context.channel.allocator.buffer(capacity: 384 + (isJoined ? reply.body.readableBytes : 0))
-        ReplyWriter.writeHead(
-            status: reply.status,
-            headers: reply.headers,
-            framing: hasBody ? .length(reply.body.readableBytes) : .none,
+        let buffer = context.channel.allocator.buffer(capacity: ReplyWriter.capacity(for: reply))
+        let (first, rest) = ReplyWriter.write(
+            reply,
+            to: buffer,
+            isHead: isHeadRequest,
             closes: closes,
-            date: date.text,
-            to: &buffer
+            date: date.text
         )
-        if isJoined {
-            buffer.writeImmutableBuffer(reply.body)
-        } else if sendsBody {
-            context.write(wrapOutboundOut(buffer), promise: nil)
-            buffer = reply.body
+        if let rest {
+            context.write(wrapOutboundOut(first), promise: nil)
+            finish(rest, context: context, promise: promise)
+        } else {
+            finish(first, context: context, promise: promise)
         }
-        finish(buffer, context: context, promise: promise)
     }
 
     private func write(_ head: EdgeReplyHead, context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {

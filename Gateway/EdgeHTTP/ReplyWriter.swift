@@ -43,6 +43,34 @@ enum ReplyWriter {
         buffer.writeStaticString(lineEnd)
     }
 
+    static func capacity(for reply: EdgeReply) -> Int {
+        384 + min(reply.body.readableBytes, joinedBodyBytesMax)
+    }
+
+    /// A whole reply in one buffer, or in two when the body is large.
+    static func write(
+        _ reply: EdgeReply,
+        to buffer: ByteBuffer,
+        isHead: Bool,
+        closes: Bool,
+        date: String
+    ) -> (first: ByteBuffer, rest: ByteBuffer?) {
+        var buffer = buffer
+        let hasBody = hasBody(reply.status)
+        writeHead(
+            status: reply.status,
+            headers: reply.headers,
+            framing: hasBody ? .length(reply.body.readableBytes) : .none,
+            closes: closes,
+            date: date,
+            to: &buffer
+        )
+        guard hasBody, !isHead, reply.body.readableBytes > 0 else { return (buffer, nil) }
+        guard reply.body.readableBytes <= joinedBodyBytesMax else { return (buffer, reply.body) }
+        buffer.writeImmutableBuffer(reply.body)
+        return (buffer, nil)
+    }
+
     static func writeChunkHead(_ count: Int, to buffer: inout ByteBuffer) {
         buffer.writeString(String(count, radix: 16))
         buffer.writeStaticString(lineEnd)
