@@ -43,7 +43,7 @@
       return later((body.poll && body.poll.after_s) || 3, claim);
     }
     if (reply.status === 429 || reply.status >= 500) return again(claim, reply);
-    later(1, reload);
+    later(3 + Math.random() * 3, reload);
   }
 
   async function poll() {

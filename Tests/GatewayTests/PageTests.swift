@@ -121,7 +121,8 @@ struct PageTests {
         ("called", RoomNotice.Condition.open, "It is your turn", true), ("parked", .open, "It is your turn", true),
         ("admitted", .open, "It is your turn", true), ("forfeited", .open, "Your turn has passed", false),
         ("waiting", .soldOut, "Sold out", false), ("waiting", .paused, "The line is paused", false),
-        ("waiting", .closed, "The sale is over", false), ("called", .soldOut, "It is your turn", true),
+        ("waiting", .closed, "The sale is over", false), ("called", .soldOut, "Sold out", false),
+        ("admitted", .soldOut, "It is your turn", true), ("called", .paused, "It is your turn", true),
     ])
     func `each state of a place has its words, and a form only where it can act`(
         _ state: String,

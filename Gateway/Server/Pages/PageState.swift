@@ -28,9 +28,11 @@ package enum PageState: Equatable {
 
     package init(_ place: PlaceReply, notice: RoomNotice) {
         switch (place.place.state, notice.condition) {
-        case (.called, _), (.admitted, _): self = .called(number: place.place.number, isLate: false)
+        // Who was let in may come back for the same pass, whatever has become of the room since.
+        case (.admitted, _): self = .called(number: place.place.number, isLate: false)
         case (_, .soldOut): self = .soldOut
         case (_, .closed): self = .closed
+        case (.called, _): self = .called(number: place.place.number, isLate: false)
         case (.parked, _): self = .called(number: place.place.number, isLate: true)
         case (.forfeited, _): self = .forfeited
         case (.waiting, let condition):
