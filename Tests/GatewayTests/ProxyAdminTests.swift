@@ -1,0 +1,67 @@
+import EdgeHTTP
+import GatewayServer
+import NIOCore
+import Operations
+import TestSupport
+import Testing
+import UsherAPI
+
+struct ProxyAdminTests {
+    private static func desk() -> AdminDesk {
+        let loop = MultiThreadedLoops.any
+        return AdminDesk(
+            loop: loop,
+            operations: OperationsPages(metrics: MetricsRegistry(), checks: [("redis", { "away" })]),
+            admin: { .now(EdgeReply(status: 200, contentType: "text/plain", text: "admin \($0.path)")) },
+            booking: UpstreamPool(UpstreamConfiguration(host: "127.0.0.1", port: 1), loop: loop)
+        )
+    }
+
+    private static func answer(_ method: EdgeMethod, _ target: String) async throws -> EdgeReply {
+        let head = EdgeRequestHead(method: method, target: target)
+        switch desk().way(for: head, from: .unknown, id: "r") {
+        case .reply(let reply): return reply
+        case .endpoint(_, let answer):
+            switch answer(EdgeRequest(head: head, clientAddress: .unknown, id: "r")) {
+            case .now(let reply): return reply
+            case .later(let future): return try await future.get()
+            }
+        case .forward: throw Missing()
+        }
+    }
+
+    @Test(arguments: [
+        (EdgeMethod.get, "/healthz", 200, "ok"), (.get, "/readyz", 503, "redis: away"), (.get, "/metrics", 200, ""),
+        (.post, "/healthz", 405, "method_not_allowed"), (.get, "/admin/v1/rooms", 200, "admin /admin/v1/rooms"),
+        (.get, "/v1/rooms/summer/place", 404, "not_found"), (.get, "/", 404, "not_found"),
+        (.get, "/internal/v1/sessions/x/admission", 404, "not_found"), (.get, "/healthz/x", 404, "not_found"),
+        (.get, "/admin", 404, "not_found"),
+    ])
+    func `the admin port answers for operators and nobody else`(
+        _ method: EdgeMethod,
+        _ target: String,
+        _ status: Int,
+        _ text: String
+    ) async throws {
+        let reply = try await Self.answer(method, target)
+        #expect(reply.status == status)
+        #expect(String(buffer: reply.body).contains(text))
+    }
+
+    @Test func `booking's admin paths go on to booking, with the token and without forged fields`() throws {
+        let head = EdgeRequestHead(
+            method: .put,
+            target: "/v1/admin/shows?x=y",
+            headers: ["Authorization": "Bearer t", "Usher-Pass": "forged", "X-Forwarded-For": "1.1.1.1"]
+        )
+        guard case .forward(let forwarding) = Self.desk().way(for: head, from: .unknown, id: "r") else {
+            Issue.record("not forwarded")
+            return
+        }
+        #expect(forwarding.head.target == "/v1/admin/shows?x=y")
+        #expect(forwarding.head.first("authorization") == "Bearer t")
+        #expect(forwarding.head.first("usher-pass") == nil)
+        #expect(forwarding.head.headers.all("x-forwarded-for") == ["::"])
+        #expect(forwarding.command == nil)
+    }
+}
