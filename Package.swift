@@ -96,7 +96,9 @@ let package = Package(
             at: "Shared/CLI",
             uses: [
                 "UsherAPI", "Signing", "QueueTokens", "Redis", "Operations", "Supervision", "Ordering", "Postgres",
-                "BookingDatabase", "PaymentLedger", "Checking", argumentParser, logging, lifecycle, nioCore, nioPosix,
+                "BookingDatabase", "PaymentLedger", "Checking", argumentParser, logging, lifecycle, unixSignals,
+                nioCore,
+                nioPosix, nioHTTP1,
                 httpClient,
             ]
         ),
@@ -198,8 +200,8 @@ let package = Package(
         tests(
             "BookingTests",
             uses: [
-                "BookingServer", "Ordering", "UsherAPI", "QueueTokens", "Signing", "Operations", "TestSupport", logging,
-                httpClient, nioCore,
+                "BookingServer", "BookingDatabase", "Ordering", "Postgres", "UsherAPI", "QueueTokens", "Signing",
+                "Operations", "TestSupport", logging,
             ]
         ),
         tests("LoadTestTests", uses: ["LoadTest", "UsherAPI", nioCore, nioPosix, nioHTTP1]),

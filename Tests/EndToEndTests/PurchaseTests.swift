@@ -34,7 +34,9 @@ import Testing
 
             let tickets = try await buyer.get("/v1/tickets").json["data"] as? [[String: Any]] ?? []
             #expect(tickets.count == 2)
-            #expect(tickets.allSatisfy { $0["state"] as? String == "valid" && ($0["code"] as? String)?.isEmpty == false })
+            #expect(
+                tickets.allSatisfy { $0["state"] as? String == "valid" && ($0["code"] as? String)?.isEmpty == false }
+            )
 
             try await eventually("the seat map shows the seats sold", within: .seconds(5)) {
                 let map = try await buyer.get("/v1/sessions/\(tour.session)/seats")

@@ -17,7 +17,6 @@ struct RunningStack: Sendable {
 
     static let startLimit = Duration.seconds(90)
 
-
     var gateway: String { "http://127.0.0.1:\(gatewayPort)" }
     var admin: String { "http://127.0.0.1:\(adminPort)" }
     var data: String { folder + "/data" }
@@ -25,9 +24,11 @@ struct RunningStack: Sendable {
     /// Runs `body` against a fresh stack and stops it, whatever happens.
     static func with(
         environment: [String: String] = [:],
+        inside parent: String? = nil,
         _ body: (RunningStack) async throws -> Void
     ) async throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "usher-e2e-\(UUID().uuidString)").path()
+        let temporary = URL(filePath: parent ?? FileManager.default.temporaryDirectory.path())
+        let folder = temporary.appending(path: "usher-e2e-\(UUID().uuidString)").path()
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let ports = freePorts(5)
         let stack = RunningStack(
@@ -60,7 +61,7 @@ struct RunningStack: Sendable {
         try? FileManager.default.removeItem(atPath: folder)
     }
 
-    private var options: [String] {
+    var options: [String] {
         [
             "--data", data, "--pages", Self.root + "/Gateway/Pages", "--gateway-port", "\(gatewayPort)", "--admin-port",
             "\(adminPort)", "--booking-port", "\(bookingPort)", "--booking-operations-port", "\(operationsPort)",

@@ -23,7 +23,7 @@ import Testing
             "protects": [["session": session]],
         ]
         let made = try await Visitor(base: stack.admin).with("Authorization", "Bearer \(token)")
-            .send(.PUT, "/admin/v1/rooms/sale", json: policy)
+            .with("If-None-Match", "*").send(.PUT, "/admin/v1/rooms/sale", json: policy)
         #expect(made.status == 201, "\(made.json)")
         let tokens = stack.folder + "/tokens.jsonl"
         let accounts = try await stack.run(

@@ -1,0 +1,23 @@
+import Logging
+import Operations
+
+@main
+enum Booking {
+    static func main() async {
+        let configuration = Program.configure(
+            name: "usher-booking",
+            purpose: "Sells seats: catalogue, holds, orders, payments, tickets.",
+            section: BookingConfiguration.section,
+            keys: BookingConfiguration.settings,
+            make: BookingConfiguration.init
+        )
+        JSONLog.bootstrap(level: configuration.logLevel)
+        Program.raiseDescriptorLimit()
+        do {
+            let wiring = try await Wiring(configuration)
+            try await Program.run(wiring.services, drain: .seconds(30), logger: wiring.logger)
+        } catch {
+            Program.fail("usher-booking", error)
+        }
+    }
+}

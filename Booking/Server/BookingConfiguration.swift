@@ -1,0 +1,75 @@
+import Logging
+import Operations
+
+/// Every setting of `usher-booking`, with its default and range.
+struct BookingConfiguration: Sendable {
+    var address: String
+    var port: Int
+    var operationsPort: Int
+    var redis: String
+    var postgres: String
+    var postgresConnections: Int
+    var keys: String
+    var gateway: String
+    var provider: String
+    var providerKeyFile: String
+    var webhookSecretFile: String
+    var holdLifetime: Duration
+    var retryWindow: Duration
+    var giveUpAfter: Duration
+    var accessLifetime: Duration
+    var refreshLifetime: Duration
+    var rescuerLease: Duration
+    var interval: Duration
+    var logLevel: Logger.Level
+
+    static let section = "booking"
+    static let attemptsMax = 3
+
+    static let settings: [Settings.Key] = [
+        .init("address", "127.0.0.1", "where to listen"),
+        .init("port", "8081", "port of the API; 0 takes a free one"),
+        .init("operations-port", "8091", "port of /healthz, /readyz, /metrics and /internal"),
+        .init("redis", "redis://127.0.0.1:6379/0", "unix:///path?db=0 or redis://[user:password@]host:port/db"),
+        .init("postgres", "host=127.0.0.1 dbname=usher user=usher", "libpq connection string"),
+        .init("postgres-connections", "8", "connections to PostgreSQL"),
+        .init("keys", ".data/keys", "folder of the account and ticket keys, made on first start"),
+        .init("gateway", "http://127.0.0.1:8080", "where the gateway serves its public keys"),
+        .init("provider", "http://127.0.0.1:8082", "base URL of the payment provider"),
+        .init("provider-key-file", ".data/keys/provider.key", "file with the provider's secret key"),
+        .init("webhook-secret-file", ".data/keys/webhook.secret", "file with the secret of the provider's webhooks"),
+        .init("hold", "300s", "how long a hold lasts"),
+        .init("retry-window", "180s", "time left to pay after a decline, at least"),
+        .init("give-up", "900s", "authorizations older than this are given back"),
+        .init("access-lifetime", "15m", "life of an access token"),
+        .init("refresh-lifetime", "720h", "life of a refresh token"),
+        .init("rescuer-lease", "10s", "a saga without a sign of life for so long is taken over"),
+        .init("interval", "1s", "how often expiry, rescue and the catalogue are looked at"),
+        .init("log-level", "info", "trace, debug, info, notice, warning, error"),
+    ]
+
+    init(_ settings: Settings) throws {
+        address = try settings.string("address")
+        port = try settings.integer("port", in: 0...65_535)
+        operationsPort = try settings.integer("operations-port", in: 0...65_535)
+        redis = try settings.string("redis")
+        postgres = try settings.string("postgres")
+        postgresConnections = try settings.integer("postgres-connections", in: 2...64)
+        keys = try settings.string("keys")
+        gateway = try settings.string("gateway")
+        provider = try settings.string("provider")
+        providerKeyFile = try settings.string("provider-key-file")
+        webhookSecretFile = try settings.string("webhook-secret-file")
+        holdLifetime = try settings.duration("hold", in: .seconds(5)...(.seconds(3600)))
+        retryWindow = try settings.duration("retry-window", in: .zero...(.seconds(3600)))
+        giveUpAfter = try settings.duration("give-up", in: .seconds(5)...(.seconds(86_400)))
+        accessLifetime = try settings.duration("access-lifetime", in: .seconds(30)...(.seconds(86_400)))
+        refreshLifetime = try settings.duration("refresh-lifetime", in: .seconds(60)...(.seconds(31_536_000)))
+        rescuerLease = try settings.duration("rescuer-lease", in: .seconds(1)...(.seconds(300)))
+        interval = try settings.duration("interval", in: .milliseconds(50)...(.seconds(60)))
+        guard let level = Logger.Level(rawValue: try settings.string("log-level")) else {
+            throw settings.malformed("log-level", "trace, debug, info, notice, warning, error or critical")
+        }
+        logLevel = level
+    }
+}

@@ -1,4 +1,0 @@
-@main
-enum Booking {
-    static func main() {}
-}

@@ -1,0 +1,144 @@
+import Hummingbird
+import Ordering
+import Signing
+import UsherAPI
+
+/// Orders, their payments and their tickets. Paying needs only the owner's account, so it outlives the pass.
+struct OrderRoutes {
+    let purchases: Purchases
+    let paying: Paying
+    let orders: any OrderStore
+    let replies: OrderReplies
+    let catalogue: CatalogueCache
+    let projector: SeatProjector
+    let check: AccountCheck
+    let passes: PassCheck
+    let clock: Clock
+
+    static let pageMax = 50
+
+    func add(to routes: RouterGroup<BookingContext>) {
+        routes.post("sessions/:id/orders") { try await create($0, $1) }
+        routes.get("orders") { request, _ in try await list(request) }
+        routes.get("orders/:id") { request, context in
+            let order = try await owned(request, context)
+            return Response.json(try replies.reply(for: order, at: clock.now()))
+        }
+        routes.post("orders/:id/cancel") { try await cancel($0, $1) }
+        routes.post("orders/:id/payments") { try await pay($0, $1) }
+        routes.get("payments/:id") { request, context in
+            let caller = try check.caller(of: request)
+            let id: PaymentID = try context.parameters.identifier()
+            guard let payment = try await paying.payment(id, of: caller.account) else { throw Refusal(.notFound) }
+            return Response.json(replies.reply(for: payment))
+        }
+        routes.get("tickets") { request, _ in try await tickets(request) }
+    }
+
+    private func create(_ request: Request, _ context: BookingContext) async throws -> Response {
+        guard let session = catalogue.session(try context.parameters.identifier()) else { throw Refusal(.notFound) }
+        let caller = try check.caller(of: request)
+        let pass = try passes.pass(of: request, for: session, by: caller.account)
+        guard let key = try request.idempotencyKey(isRequired: true) else { throw Refusal(.idempotencyKeyMissing) }
+        let bytes = try await request.bytes()
+        let call = Purchases.OrderCall(
+            request: try request.decode(OrderRequest.self, from: bytes),
+            key: key,
+            fingerprint: SHA256.digest(Array("POST \(request.uri.path)\n".utf8) + bytes)
+        )
+        let buyer = Purchases.Buyer(account: caller.account, pass: pass)
+        let answer = try await purchases.order(call, in: session, for: buyer)
+        var response = Response.bytes(answer.body, status: answer.status)
+        if answer.isReplayed { response.headers[.idempotentReplayed] = "true" }
+        if answer.isLimitReached, pass != nil { response.headers[.usherCommand] = "complete" }
+        return response
+    }
+
+    private func list(_ request: Request) async throws -> Response {
+        let caller = try check.caller(of: request)
+        let page = try Page<OrderKind>(request)
+        let found = try await answered { () async throws(StoreFailure) in
+            try await orders.orders(of: caller.account, before: page.before, limit: page.limit)
+        }
+        let now = clock.now()
+        let data = try found.map { try replies.reply(for: $0, at: now) }
+        return Response.json(ListReply(data: data, nextCursor: data.count == page.limit ? data.last?.id : nil))
+    }
+
+    private func tickets(_ request: Request) async throws -> Response {
+        let caller = try check.caller(of: request)
+        let page = try Page<TicketKind>(request)
+        let found = try await answered { () async throws(StoreFailure) in
+            try await orders.tickets(of: caller.account, before: page.before, limit: page.limit)
+        }
+        let data = try found.map { try replies.reply(for: $0) }
+        return Response.json(ListReply(data: data, nextCursor: data.count == page.limit ? data.last?.id : nil))
+    }
+
+    private func cancel(_ request: Request, _ context: BookingContext) async throws -> Response {
+        let caller = try check.caller(of: request)
+        let id: OrderID = try context.parameters.identifier()
+        let outcome = try await answered { () async throws(StoreFailure) in
+            try await orders.cancel(id, by: caller.account)
+        }
+        switch outcome {
+        case .cancelled, .alreadyCancelled: projector.kick()
+        case .unknownOrder: throw Refusal(.notFound)
+        case .notCancellable(let state):
+            throw Refusal(.orderStateConflict, "the order is \(state.rawValue) and cannot be cancelled now")
+        }
+        return Response.json(try replies.reply(for: try await owned(request, context), at: clock.now()))
+    }
+
+    private func pay(_ request: Request, _ context: BookingContext) async throws -> Response {
+        let caller = try check.caller(of: request)
+        let id: OrderID = try context.parameters.identifier()
+        let body = try request.decode(PaymentRequest.self, from: try await request.bytes())
+        try await paying.pay(id, by: caller.account, with: body.paymentMethod)
+        let order = try await owned(request, context)
+        let payment = order.payment
+        if payment?.state == .failed, order.state == .pending {
+            var refusal = Refusal(.paymentDeclined, "the payment was declined; try another method")
+            refusal.problem.declineCode = payment?.declineCode
+            throw refusal
+        }
+        // Still open: the provider has not answered yet. The saga goes on by itself.
+        let isOpen = payment?.state.isOpen ?? false
+        var response = Response.json(try replies.reply(for: order, at: clock.now()), status: isOpen ? 202 : 200)
+        if isOpen { response.headers[.retryAfter] = "1" }
+        return response
+    }
+
+    private func owned(_ request: Request, _ context: BookingContext) async throws -> Order {
+        let caller = try check.caller(of: request)
+        let id: OrderID = try context.parameters.identifier()
+        let found = try await answered { () async throws(StoreFailure) in try await orders.order(id) }
+        // Somebody else's order looks like none at all.
+        guard let found, found.account == caller.account else { throw Refusal(.notFound) }
+        return found
+    }
+}
+
+/// `?limit=…&cursor=…` of a list.
+struct Page<Kind: IdentifierKind> {
+    let limit: Int
+    let before: Identifier<Kind>?
+
+    init(_ request: Request) throws {
+        let query = request.uri.queryParameters
+        if let text = query["limit"] {
+            guard let number = Int(text), (1...OrderRoutes.pageMax).contains(number) else {
+                throw Refusal(.validationFailed, "\"limit\" is a number from 1 to \(OrderRoutes.pageMax)")
+            }
+            limit = number
+        } else {
+            limit = OrderRoutes.pageMax
+        }
+        if let text = query["cursor"] {
+            guard let id = Identifier<Kind>(text) else { throw Refusal(.validationFailed, "\"cursor\" is malformed") }
+            before = id
+        } else {
+            before = nil
+        }
+    }
+}

@@ -1,0 +1,152 @@
+// The use cases and routes of the service, built from its stores.
+
+import AsyncHTTPClient
+import Foundation
+import Hummingbird
+import Logging
+import Operations
+import Ordering
+import Payments
+import QueueTokens
+
+struct Shop: Sendable {
+    let accounts: Accounts
+    let purchases: Purchases
+    let paying: Paying
+    let saga: PaySaga
+    let passes: PassCheck
+    let health: ProviderHealth
+    let latency: HoldLatency
+    private let check: AccountCheck
+    private let replies: OrderReplies
+    private let keys: KeyRing
+    private let ticketKeys: KeyRing
+    private let verifier: WebhookVerifier
+    private let orders: any OrderStore
+    private let holds: any HoldStore
+    private let catalogue: CatalogueCache
+    private let projector: SeatProjector
+    private let clock: Clock
+    private let logger: Logger
+
+    init(
+        _ configuration: BookingConfiguration,
+        clock: Clock,
+        owner: String,
+        accounts accountStore: any AccountStore,
+        orders: any OrderStore,
+        holds: any HoldStore,
+        catalogue: CatalogueCache,
+        projector: SeatProjector,
+        metrics: MetricsRegistry,
+        logger: Logger
+    ) throws {
+        self.orders = orders
+        self.holds = holds
+        self.catalogue = catalogue
+        self.projector = projector
+        self.clock = clock
+        self.logger = logger
+        keys = try KeyRing.load(from: configuration.keys, name: .account)
+        ticketKeys = try KeyRing.load(from: configuration.keys, name: .ticket)
+        verifier = WebhookVerifier(secrets: [try Self.secret(in: configuration.webhookSecretFile)])
+        check = AccountCheck(keys: keys, clock: clock)
+        passes = PassCheck(clock: clock)
+        health = ProviderHealth()
+        latency = HoldLatency()
+        replies = OrderReplies(catalogue: catalogue, ticketKeys: ticketKeys)
+        accounts = Accounts(
+            store: accountStore,
+            keys: keys,
+            passwords: PasswordThreads(),
+            clock: clock,
+            accessLifetime: configuration.accessLifetime,
+            refreshLifetime: configuration.refreshLifetime
+        )
+        purchases = Purchases(
+            catalogue: catalogue,
+            holds: holds,
+            orders: orders,
+            projector: projector,
+            replies: replies,
+            holdTiming: metrics.timing("usher_hold_seconds", "Time to place a hold."),
+            latency: latency,
+            clock: clock,
+            holdLifetime: configuration.holdLifetime
+        )
+        saga = PaySaga(
+            rules: PaymentSaga(giveUpAfter: configuration.giveUpAfter),
+            orders: orders,
+            provider: StripeProvider(
+                StripeConfiguration(
+                    baseURL: configuration.provider,
+                    secretKey: try Self.secret(in: configuration.providerKeyFile)
+                ),
+                client: HTTPClient(configuration: StripeProvider.clientConfiguration),
+                logger: logger
+            ),
+            projector: projector,
+            health: health,
+            clock: clock,
+            retryWindow: configuration.retryWindow,
+            logger: logger
+        )
+        paying = Paying(
+            orders: orders,
+            saga: saga,
+            owner: owner,
+            lease: configuration.rescuerLease,
+            attemptsMax: BookingConfiguration.attemptsMax,
+            clock: clock
+        )
+    }
+
+    /// Every route of the API.
+    func router() -> Router<BookingContext> {
+        let router = Router(context: BookingContext.self)
+        router.addMiddleware { ProblemMiddleware() }
+        let seats = CatalogueRoutes(catalogue: catalogue, holds: holds, clock: clock)
+        let routes = router.group("v1")
+        AccountRoutes(accounts: accounts, check: check).add(to: routes)
+        seats.add(to: routes)
+        HoldRoutes(
+            purchases: purchases,
+            catalogue: catalogue,
+            holds: holds,
+            check: check,
+            passes: passes,
+            clock: clock
+        ).add(to: routes)
+        OrderRoutes(
+            purchases: purchases,
+            paying: paying,
+            orders: orders,
+            replies: replies,
+            catalogue: catalogue,
+            projector: projector,
+            check: check,
+            passes: passes,
+            clock: clock
+        ).add(to: routes)
+        WebhookRoutes(verifier: verifier, orders: orders, rules: saga.rules, clock: clock, logger: logger)
+            .add(to: routes)
+        SessionPage(catalogue: catalogue, seats: seats).add(to: router)
+        let publicKeys = JWKS.encode(keys.keys.union(ticketKeys.keys))
+        router.get(".well-known/jwks.json") { _, _ in
+            var response = Response.bytes(publicKeys, contentType: JWKS.contentType)
+            response.headers[.cacheControl] = "public, max-age=300"
+            return response
+        }
+        return router
+    }
+
+    /// The one line of a secret's file.
+    private static func secret(in file: String) throws -> String {
+        guard let bytes = FileManager.default.contents(atPath: file) else {
+            throw SettingsFault.unreadable(file: file, reason: "cannot be read; the payment provider makes it")
+        }
+        let text = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        guard !text.isEmpty else { throw SettingsFault.unreadable(file: file, reason: "is empty") }
+        return text
+    }
+}

@@ -1,0 +1,69 @@
+import Ordering
+import QueueTokens
+import Signing
+import UsherAPI
+
+/// Orders and tickets as buyers see them: the whole order with its show, session, seats, total and seconds left.
+struct OrderReplies: Sendable {
+    let catalogue: CatalogueCache
+    let ticketKeys: KeyRing
+
+    /// A ticket's code stays good until a day after its session began.
+    private static let codeLifetime = Duration.seconds(86_400)
+
+    func reply(for order: Order, at now: Moment) throws -> OrderReply {
+        guard let session = catalogue.session(order.session), let show = catalogue.show(session.show) else {
+            throw Refusal(.storeUnavailable, "the catalogue is not loaded yet; try again")
+        }
+        let isWaiting = order.state == .pending || order.state == .authorizing
+        let left = isWaiting ? max(0, (order.deadline - now).milliseconds / 1000) : 0
+        return OrderReply(
+            id: "\(order.id)",
+            state: order.state.rawValue,
+            show: .init(id: "\(show.id)", title: show.title),
+            session: .init(id: "\(session.id)", title: session.title, startsAt: session.startsAt.text),
+            seats: order.items.map { .init(seat: $0.name, area: $0.area, price: $0.price.reply) },
+            total: order.total.reply,
+            createdAt: order.createdAt.text,
+            payBy: order.deadline.text,
+            secondsLeft: Int(left),
+            payment: order.payment.map { reply(for: $0) },
+            tickets: try order.tickets.map { try reply(for: $0) }
+        )
+    }
+
+    func reply(for payment: Payment) -> PaymentReply {
+        PaymentReply(
+            id: "\(payment.id)",
+            orderID: "\(payment.order)",
+            state: payment.state.rawValue,
+            amount: payment.amount.reply,
+            declineCode: payment.declineCode
+        )
+    }
+
+    func reply(for ticket: Ticket) throws -> TicketReply {
+        TicketReply(
+            id: "\(ticket.id)",
+            orderID: "\(ticket.order)",
+            sessionID: "\(ticket.session)",
+            seat: ticket.name,
+            number: ticket.number,
+            state: ticket.state.rawValue,
+            code: ticket.state == .valid ? try code(of: ticket) : nil
+        )
+    }
+
+    private func code(of ticket: Ticket) throws -> String {
+        guard let session = catalogue.session(ticket.session), let sessionID = UUIDv7(bytes: ticket.session.bytes),
+            let ticketID = UUIDv7(bytes: ticket.id.bytes)
+        else { throw Refusal(.storeUnavailable, "the catalogue is not loaded yet; try again") }
+        let end = session.startsAt + Self.codeLifetime
+        return try TicketCode(
+            session: sessionID,
+            ticket: ticketID,
+            generation: UInt16(clamping: ticket.generation),
+            validUntil: UInt32(clamping: end.milliseconds / 1000)
+        ).encode(with: ticketKeys)
+    }
+}

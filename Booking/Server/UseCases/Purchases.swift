@@ -1,0 +1,239 @@
+import Foundation
+import Operations
+import Ordering
+import Signing
+import UsherAPI
+
+/// Holds and orders: from seats to an order that waits for its payment.
+struct Purchases: Sendable {
+    let catalogue: CatalogueCache
+    let holds: any HoldStore
+    let orders: any OrderStore
+    let projector: SeatProjector
+    let replies: OrderReplies
+    let holdTiming: Timing
+    let latency: HoldLatency
+    let clock: Clock
+    let holdLifetime: Duration
+
+    /// Seats one hold may name, whatever the session's limit.
+    static let seatsMax = 50
+    /// An order is only made of a hold with so much time left, else the hold is lengthened to it.
+    private static let touchAtLeast = Duration.seconds(30)
+
+    struct Buyer: Sendable {
+        var account: AccountID
+        var pass: String?
+    }
+
+    struct OrderCall: Sendable {
+        var request: OrderRequest
+        var key: String
+        var fingerprint: [UInt8]
+    }
+
+    struct OrderAnswer: Sendable {
+        var status: Int
+        var body: [UInt8]
+        var isReplayed: Bool
+        /// Nothing more can be bought with this pass.
+        var isLimitReached: Bool
+    }
+
+    func hold(_ names: [String], in session: Session, for buyer: Buyer, key: String?) async throws -> Hold {
+        guard session.state.isSelling else { throw Refusal(notSelling: session.state) }
+        guard let layout = catalogue.layout(session.id) else { throw Refusal(.inventoryUnavailable) }
+        let seats = try seatNumbers(names, in: layout)
+        let new = NewHold(
+            id: holdID(for: buyer.account, session: session.id, key: key),
+            session: session.id,
+            account: buyer.account,
+            seats: seats,
+            limit: session.limitPerBuyer,
+            lifetime: holdLifetime,
+            epoch: session.epoch,
+            pass: buyer.pass
+        )
+        let started = ContinuousClock.now
+        defer {
+            let took = ContinuousClock.now - started
+            holdTiming.record(took)
+            latency.record(took)
+        }
+        do throws(HoldFailure) {
+            return try await holds.place(new)
+        } catch {
+            throw Refusal(error, layout: layout)
+        }
+    }
+
+    func order(_ call: OrderCall, in session: Session, for buyer: Buyer) async throws -> OrderAnswer {
+        let hold: Hold
+        do {
+            hold = try await heldSeats(call, in: session, for: buyer)
+        } catch let refusal as Refusal {
+            // A repeat of a call that was carried out finds its hold pinned or gone: give the first answer again.
+            if let answer = try await replay(call, in: session, for: buyer) { return answer }
+            throw refusal
+        }
+        return try await create(call, of: hold, in: session)
+    }
+
+    private func heldSeats(_ call: OrderCall, in session: Session, for buyer: Buyer) async throws -> Hold {
+        switch (call.request.holdID, call.request.seats) {
+        case (let text?, nil):
+            guard let id = HoldID(text) else { throw Refusal(.notFound, "there is no such hold of yours") }
+            do throws(HoldFailure) {
+                return try await holds.touch(
+                    id,
+                    in: session.id,
+                    by: buyer.account,
+                    atLeast: Self.touchAtLeast,
+                    epoch: session.epoch
+                )
+            } catch {
+                throw Refusal(error, layout: catalogue.layout(session.id))
+            }
+        case (nil, let seats?):
+            return try await self.hold(seats, in: session, for: buyer, key: call.key)
+        default:
+            throw Refusal(.validationFailed, "give either \"hold_id\" or \"seats\"")
+        }
+    }
+
+    private func create(_ call: OrderCall, of hold: Hold, in session: Session) async throws -> OrderAnswer {
+        guard session.state.isSelling else { throw Refusal(notSelling: session.state) }
+        guard let layout = catalogue.layout(session.id) else { throw Refusal(.inventoryUnavailable) }
+        let now = clock.now()
+        let items = hold.seats.sorted().map { seat in
+            OrderItem(
+                seat: seat,
+                name: layout.name(of: seat),
+                area: layout.section(of: seat).area,
+                price: layout.price(of: seat)
+            )
+        }
+        let order = Order(
+            id: clock.makeID(),
+            session: session.id,
+            account: hold.account,
+            hold: hold.id,
+            state: .pending,
+            total: Money(items.reduce(0) { $0 + $1.price.amountMinor }, session.currency),
+            createdAt: now,
+            deadline: now + session.payWindow,
+            items: items,
+            payment: nil,
+            tickets: []
+        )
+        let body = Reply.encode(try replies.reply(for: order, at: now))
+        let new = NewOrder(
+            id: order.id,
+            session: session.id,
+            account: hold.account,
+            hold: hold.id,
+            fence: hold.fence,
+            items: items,
+            total: order.total,
+            createdAt: now,
+            deadline: order.deadline,
+            limit: session.limitPerBuyer,
+            idempotency: .init(
+                scope: scope(hold.account, session.id),
+                keyHash: SHA256.digest(Array(call.key.utf8)),
+                fingerprint: call.fingerprint,
+                replyStatus: 201,
+                replyBody: body
+            )
+        )
+        CrashPoint.reach("order.before")
+        let creation = try await answered { () async throws(StoreFailure) in try await orders.create(new) }
+        CrashPoint.reach("order.after")
+        return try await answer(creation, hold: hold, items: items.count, body: body, in: session, layout: layout)
+    }
+
+    private func answer(
+        _ creation: OrderCreation,
+        hold: Hold,
+        items: Int,
+        body: [UInt8],
+        in session: Session,
+        layout: SessionLayout
+    ) async throws -> OrderAnswer {
+        switch creation {
+        case .created:
+            projector.kick()
+            let isFull = items >= session.limitPerBuyer
+            return OrderAnswer(status: 201, body: body, isReplayed: false, isLimitReached: isFull)
+        case .replayed(let status, let stored):
+            return OrderAnswer(status: status, body: stored, isReplayed: true, isLimitReached: false)
+        case .keyReused:
+            await giveBack(hold)
+            throw Refusal(.idempotencyKeyReused, "this Idempotency-Key belongs to another request")
+        case .seatsTaken(let seats):
+            await giveBack(hold)
+            throw Refusal(HoldFailure.seatsTaken(seats), layout: layout)
+        case .limitExceeded(let limit, let remaining):
+            await giveBack(hold)
+            throw Refusal(limit: limit, remaining: remaining)
+        case .notOnSale:
+            await giveBack(hold)
+            throw Refusal(.saleEnded, "the sale of this session has ended")
+        }
+    }
+
+    private func replay(_ call: OrderCall, in session: Session, for buyer: Buyer) async throws -> OrderAnswer? {
+        let found = try await answered { () async throws(StoreFailure) in
+            try await orders.replay(
+                scope: scope(buyer.account, session.id),
+                keyHash: SHA256.digest(Array(call.key.utf8)),
+                fingerprint: call.fingerprint
+            )
+        }
+        switch found {
+        case .replayed(let status, let body):
+            return OrderAnswer(status: status, body: body, isReplayed: true, isLimitReached: false)
+        case .keyReused: throw Refusal(.idempotencyKeyReused, "this Idempotency-Key belongs to another request")
+        default: return nil
+        }
+    }
+
+    /// The order failed for good: its seats are free for others at once, not at the hold's deadline.
+    private func giveBack(_ hold: Hold) async {
+        try? await holds.release(hold.id, in: hold.session, by: hold.account)
+    }
+
+    private func scope(_ account: AccountID, _ session: SessionID) -> String { "\(account) POST \(session)/orders" }
+
+    /// With a key the id follows from it, so that a repeated request finds its hold again.
+    private func holdID(for account: AccountID, session: SessionID, key: String?) -> HoldID {
+        guard let key else { return clock.makeID() }
+        let digest = SHA256.digest(Array("usher/hold/v1|\(account)|\(session)|\(key)".utf8))
+        guard let id = HoldID(bytes: Array(digest.prefix(16))) else { preconditionFailure("16 bytes make an id") }
+        return id
+    }
+
+    private func seatNumbers(_ names: [String], in layout: SessionLayout) throws -> [SeatNumber] {
+        guard !names.isEmpty, names.count <= Self.seatsMax else {
+            throw Refusal(.validationFailed, "\"seats\" names 1 to \(Self.seatsMax) seats")
+        }
+        let seats = try names.map { name in
+            guard let seat = layout.seat(named: name) else {
+                throw Refusal(.validationFailed, "there is no seat \"\(name.prefix(40))\" in this session")
+            }
+            return seat
+        }
+        guard Set(seats).count == seats.count else { throw Refusal(.validationFailed, "a seat is named twice") }
+        return seats.sorted()
+    }
+}
+
+extension Refusal {
+    init(notSelling state: SessionState) {
+        switch state {
+        case .draft, .published: self.init(.saleNotOpen, "the sale of this session has not begun")
+        case .paused: self.init(.saleNotOpen, "the sale of this session is paused")
+        case .onSale, .closed, .ended, .cancelled: self.init(.saleEnded, "the sale of this session has ended")
+        }
+    }
+}

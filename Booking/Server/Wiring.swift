@@ -1,0 +1,119 @@
+// Builds everything once. The list of services is in start order; they stop in reverse.
+
+import AsyncHTTPClient
+import BookingDatabase
+import Foundation
+import Holds
+import Hummingbird
+import Logging
+import NIOCore
+import NIOPosix
+import Operations
+import Ordering
+import Payments
+import Postgres
+import QueueTokens
+import Redis
+import ServiceLifecycle
+import UsherAPI
+
+struct Wiring {
+    let services: [any Service]
+    let logger: Logger
+
+    init(_ configuration: BookingConfiguration) async throws {
+        let logger = Logger(label: "usher-booking")
+        self.logger = logger
+        let metrics = MetricsRegistry()
+        let clock = Clock.system
+        // Names this process in leases: another start of the same program is another owner.
+        let owner = "\(ProcessInfo.processInfo.processIdentifier)-\(clock.now().milliseconds)"
+
+        var postgres = BookingDatabase.tuned(try PostgresConfiguration(url: configuration.postgres))
+        postgres.connectionsMax = configuration.postgresConnections
+        postgres.applicationName = "usher-booking"
+        let pool = PostgresPool(configuration: postgres, logger: logger)
+        let orders = OrderDatabase(pool: pool)
+        let shows = CatalogueDatabase(pool: pool)
+        let redis = RedisClient(
+            configuration: try RedisConfiguration(url: configuration.redis),
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+            logger: logger
+        )
+        let holds = RedisHoldStore(redis: redis)
+        let catalogue = CatalogueCache(store: shows, interval: configuration.interval, logger: logger)
+        let projector = SeatProjector(
+            orders: orders,
+            catalogue: shows,
+            holds: holds,
+            owner: owner,
+            logger: logger
+        )
+        let shop = try Shop(
+            configuration,
+            clock: clock,
+            owner: owner,
+            accounts: AccountDatabase(pool: pool),
+            orders: orders,
+            holds: holds,
+            catalogue: catalogue,
+            projector: projector,
+            metrics: metrics,
+            logger: logger
+        )
+        let application = Application(
+            router: shop.router(),
+            configuration: .init(address: .hostname(configuration.address, port: configuration.port)),
+            logger: logger
+        )
+        let pages = OperationsPages(
+            metrics: metrics,
+            checks: [
+                ("postgres", { (try? await orders.openSagaCount()) == nil ? "no answer" : nil }),
+                ("redis", { (try? await redis.call(["PING"])) == nil ? "no answer" : nil }),
+                ("catalogue", { catalogue.current.shows.isEmpty ? "not loaded" : nil }),
+            ]
+        )
+        let admission = Admission(catalogue: catalogue, holds: holds, orders: orders, shop: shop)
+        let operations = OperationsServer(
+            address: configuration.address,
+            port: configuration.operationsPort,
+            logger: logger
+        ) { path in
+            if let reply = await pages.answer(path: path) { return reply }
+            return await admission.answer(path: path)
+        }
+        services = [
+            pool,
+            redis,
+            Migrator(postgres: postgres, catalogue: catalogue, logger: logger),
+            operations,
+            catalogue,
+            InventoryKeeper(
+                catalogue: catalogue,
+                store: shows,
+                holds: holds,
+                owner: owner,
+                interval: configuration.interval,
+                logger: logger
+            ),
+            projector,
+            OrderExpirer(
+                orders: orders,
+                projector: projector,
+                interval: configuration.interval,
+                logger: logger
+            ),
+            SagaRescuer(
+                orders: orders,
+                saga: shop.saga,
+                owner: owner,
+                lease: configuration.rescuerLease,
+                interval: configuration.interval,
+                logger: logger
+            ),
+            GatewayKeys(url: configuration.gateway, passes: shop.passes, interval: .seconds(300), logger: logger),
+            application,
+        ]
+    }
+}

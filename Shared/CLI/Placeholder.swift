@@ -1,4 +1,0 @@
-@main
-enum Usher {
-    static func main() {}
-}
