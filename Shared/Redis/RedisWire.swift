@@ -11,6 +11,7 @@ final class RedisWire: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var outbound = ByteBuffer()
     private var closeReason: String?
+    private static let batchCapacity = 4096
 
     /// Told once, after every awaited call has failed.
     var onClose: ((_ reason: String) -> Void)?
@@ -37,8 +38,10 @@ final class RedisWire: ChannelInboundHandler {
 
     func flush() {
         guard let context, outbound.readableBytes > 0 else { return }
-        context.writeAndFlush(wrapOutboundOut(outbound), promise: nil)
-        outbound = context.channel.allocator.buffer(capacity: 4096)
+        // Taken out first: a write can make the channel writable again, which comes back here.
+        let batch = outbound
+        outbound = context.channel.allocator.buffer(capacity: Self.batchCapacity)
+        context.writeAndFlush(wrapOutboundOut(batch), promise: nil)
     }
 
     /// Tells callers whose deadline has passed.
