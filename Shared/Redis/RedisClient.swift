@@ -13,35 +13,18 @@ import Synchronization
 package final class RedisClient: Service {
     package let configuration: RedisConfiguration
     private let lines: [RedisLine]
-    private let readyCount = ReadyCount()
     private let turn = Atomic<Int>(0)
 
     package init(configuration: RedisConfiguration, eventLoopGroup: any EventLoopGroup, logger: Logger) {
         self.configuration = configuration
-        var loops = eventLoopGroup.makeIterator()
-        var lines: [RedisLine] = []
-        for _ in 0..<max(1, configuration.connectionCount) {
-            if let loop = loops.next() {
-                lines.append(
-                    RedisLine(configuration: configuration, loop: loop, readyCount: readyCount, logger: logger)
-                )
-            } else {
-                loops = eventLoopGroup.makeIterator()
-                lines.append(
-                    RedisLine(
-                        configuration: configuration,
-                        loop: eventLoopGroup.next(),
-                        readyCount: readyCount,
-                        logger: logger
-                    )
-                )
-            }
+        let loops = Array(eventLoopGroup.makeIterator())
+        lines = (0..<max(1, configuration.connectionCount)).map { number in
+            RedisLine(configuration: configuration, loop: loops[number % loops.count], logger: logger)
         }
-        self.lines = lines
     }
 
     /// Whether at least one connection is logged in.
-    package var isReady: Bool { readyCount.value > 0 }
+    package var isReady: Bool { lines.contains { $0.isReady } }
 
     /// Stays connected until graceful shutdown or cancellation, then answers what is in flight and closes.
     package func run() async throws {
@@ -120,25 +103,24 @@ package final class RedisClient: Service {
 
     // MARK: Which connection
 
+    /// The next connection in turn, passing over lost ones while another is usable.
     private var anyLine: RedisLine {
         guard lines.count > 1 else { return lines[0] }
-        let number = turn.wrappingAdd(1, ordering: .relaxed).newValue
-        return lines[Int(UInt(bitPattern: number) % UInt(lines.count))]
+        let number = UInt(bitPattern: turn.wrappingAdd(1, ordering: .relaxed).newValue)
+        let first = Int(number % UInt(lines.count))
+        for step in 0..<lines.count {
+            let line = lines[(first + step) % lines.count]
+            if line.isReady { return line }
+        }
+        return lines[first]
     }
 
     private func line(on loop: any EventLoop) -> RedisLine {
-        lines.first { $0.loop === loop } ?? anyLine
+        guard lines.count > 1 else { return lines[0] }
+        return lines.first { $0.loop === loop && $0.isReady } ?? anyLine
     }
 
     private func due(_ deadline: Duration?) -> NIODeadline {
         .now() + TimeAmount(deadline ?? configuration.callDeadline)
     }
-}
-
-/// How many connections are usable now.
-final class ReadyCount: Sendable {
-    private let count = Atomic<Int>(0)
-
-    var value: Int { count.load(ordering: .relaxed) }
-    func add(_ change: Int) { count.wrappingAdd(change, ordering: .relaxed) }
 }

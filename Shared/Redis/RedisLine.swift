@@ -3,8 +3,9 @@
 import Logging
 import NIOCore
 import NIOPosix
+import Synchronization
 
-// Safe because every stored variable is touched on `loop` only: the entry points hop there first.
+// Safe because every stored variable is touched on `loop` only, where the entry points hop first; `ready` is atomic.
 final class RedisLine: @unchecked Sendable {
     private enum Phase {
         /// No attempt has ended yet: calls wait until their own deadline.
@@ -18,7 +19,7 @@ final class RedisLine: @unchecked Sendable {
     let loop: any EventLoop
     private let configuration: RedisConfiguration
     private let logger: Logger
-    private let readyCount: ReadyCount
+    private let ready = Atomic<Bool>(false)
     private static let drainLook = TimeAmount.milliseconds(5)
 
     private var phase = Phase.starting
@@ -32,12 +33,14 @@ final class RedisLine: @unchecked Sendable {
     private var reconnect: Scheduled<Void>?
     private var failedAttempts = 0
 
-    init(configuration: RedisConfiguration, loop: any EventLoop, readyCount: ReadyCount, logger: Logger) {
+    init(configuration: RedisConfiguration, loop: any EventLoop, logger: Logger) {
         self.configuration = configuration
         self.loop = loop
-        self.readyCount = readyCount
         self.logger = logger
     }
+
+    /// Whether the connection is logged in; for any thread, a moment old.
+    var isReady: Bool { ready.load(ordering: .relaxed) }
 
     // MARK: Calls
 
@@ -173,7 +176,7 @@ final class RedisLine: @unchecked Sendable {
         if failedAttempts > 0 { logger.notice("redis: connected again", metadata: ["address": "\(configuration)"]) }
         failedAttempts = 0
         phase = .ready(wire)
-        readyCount.add(1)
+        ready.store(true, ordering: .relaxed)
         wire.onClose = { [self] reason in lose(reason) }
         wire.onWritable = { [self] in flush() }
         flush()
@@ -192,7 +195,7 @@ final class RedisLine: @unchecked Sendable {
     }
 
     private func lose(_ reason: String) {
-        readyCount.add(-1)
+        ready.store(false, ordering: .relaxed)
         if isDraining { return finish() }
         logger.warning("redis: connection lost", metadata: ["address": "\(configuration)", "reason": "\(reason)"])
         phase = .lost(graceEnd: .now() + TimeAmount(configuration.lossGrace), reason: reason)

@@ -118,7 +118,7 @@ func withRedisHolds(
     _ body: @Sendable (HoldWorld, TemporaryRedis) async throws -> Void
 ) async throws {
     try await withTemporaryRedis { redis in
-        try await redis.withClient(adjust: { $0.callDeadline = .seconds(10) }) { client in
+        try await redis.withClient { client in
             let world = HoldWorld(
                 store: RedisHoldStore(redis: client),
                 layout: HoldWorld.layout,

@@ -25,7 +25,8 @@ package struct TemporaryRedis: Sendable {
         return configuration
     }
 
-    /// Runs `body` with a running client, which is stopped afterwards.
+    /// Runs `body` with a running client, which is stopped afterwards. Its deadline is generous, as tests share the
+    /// machine with builds and each other.
     @discardableResult
     package func withClient<Outcome: Sendable>(
         database: Int = 0,
@@ -33,6 +34,8 @@ package struct TemporaryRedis: Sendable {
         _ body: @Sendable (RedisClient) async throws -> Outcome
     ) async throws -> Outcome {
         var configuration = try configuration(database: database)
+        configuration.callDeadline = .seconds(20)
+        configuration.connectDeadline = .seconds(20)
         adjust(&configuration)
         return try await withRedisClient(configuration, on: eventLoopGroup, body)
     }

@@ -13,7 +13,8 @@
 --   :gone   ZSET    hold ids that ended -> when, kept for TOMBSTONE_MS
 --   :log    STREAM  id <epoch>-<seq>, fields letter -> seat numbers, applied in order; about DELTAS_MAX entries
 -- Time is the server's. Each function first frees due holds (a whole change of its own), then checks everything, then
--- writes. An answer is an array whose first word is `ok` or the refusal:
+-- writes. The comment of each function lists its arguments and what it answers. Answers are arrays whose first word
+-- is `ok` or the refusal:
 --   unavailable <why>  the session is not loaded, or of another epoch
 --   taken <seats>  limit <remaining>  pass_bound  expired  not_found  stale
 -- A hold is answered as ok, state, fence, deadline, account, seats; lists of seats are decimal numbers with commas.
