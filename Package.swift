@@ -100,7 +100,8 @@ let package = Package(
                 nioCore,
                 nioPosix, nioHTTP1,
                 httpClient,
-            ]
+            ],
+            resources: [.embedInCode("Check/SQL")]
         ),
 
         // MARK: Gateway

@@ -1,15 +1,18 @@
 // A payment provider to develop and test against: strict, Stripe-shaped, with a ledger that survives it.
 
+import Foundation
 import Logging
+import NIOCore
 import Operations
 
 @main
 struct MockPayments {
+    static let name = "usher-mock-payments"
     static let drain = Duration.seconds(10)
 
     static func main() async throws {
         let configuration = Program.configure(
-            name: "usher-mock-payments",
+            name: name,
             purpose: "A payment provider that speaks a subset of Stripe's PaymentIntents API.",
             section: "payments",
             keys: MockPaymentsConfiguration.keys,
@@ -18,12 +21,13 @@ struct MockPayments {
         JSONLog.bootstrap(level: .info)
         Program.raiseDescriptorLimit()
         let logger = Logger(label: "payments")
-        let provider: MockProvider
         do {
-            provider = try MockProvider(configuration, logger: logger)
+            let provider = try MockProvider(configuration, logger: logger)
+            try await Program.run([provider], drain: drain, logger: logger)
+        } catch let error as IOError where error.errnoCode == EADDRINUSE {
+            Program.fail(name, StartFault.addressInUse(address: configuration.address, port: configuration.port))
         } catch {
-            Program.fail("usher-mock-payments", error)
+            Program.fail(name, error)
         }
-        try await Program.run([provider], drain: drain, logger: logger)
     }
 }

@@ -48,6 +48,7 @@ enum StartFault: Error, CustomStringConvertible {
     case secretUnwritable(path: String, reason: String)
     case ledgerUnwritable(path: String, reason: String)
     case ledgerInUse(path: String)
+    case addressInUse(address: String, port: Int)
 
     var description: String {
         switch self {
@@ -56,6 +57,7 @@ enum StartFault: Error, CustomStringConvertible {
         case .secretUnwritable(let path, let reason): "secret file \(path) cannot be made: \(reason)"
         case .ledgerUnwritable(let path, let reason): "ledger \(path) cannot be written: \(reason)"
         case .ledgerInUse(let path): "ledger \(path) is in use by another process"
+        case .addressInUse(let address, let port): "port \(port) of \(address) is in use"
         }
     }
 }

@@ -44,6 +44,11 @@ package struct BookingFacts: Sendable {
         package var total: Money
         /// Seat → price.
         package var items: [SeatNumber: Int64]
+        /// The number of its last event, as the order has it.
+        package var version = 1
+        /// Its events in the outbox, and the number of the last of them.
+        package var eventCount = 1
+        package var lastEvent = 1
 
         package init(
             id: OrderID,
@@ -144,9 +149,8 @@ package struct BookingFacts: Sendable {
     package var tickets: [Ticket] = []
     package var payments: [Payment] = []
     package var quotas: [Quota] = []
-    /// Rows of the outbox in all, and those nobody has been told of.
-    package var outboxRows = 0
-    package var unpublishedRows = 0
+    /// Decisions that Redis has yet to show.
+    package var waitingProjections = 0
 
     package init() {}
 }

@@ -5,7 +5,7 @@ import Ordering
 extension BookingFacts {
     /// All findings about orders, seats, tickets, quotas and the outbox.
     package func findings() -> [Finding] {
-        [oneOwner(), soldIsPaid(), ordersComplete(), moneyFitsOrders(), sagasFinished(), quotasExact(), outboxTold()]
+        [oneOwner(), soldIsPaid(), ordersComplete(), moneyFitsOrders(), sagasFinished(), quotasExact(), eventsTold()]
     }
 
     private var claimsByOrder: [OrderID: [Claim]] {
@@ -154,10 +154,18 @@ extension BookingFacts {
         return finding
     }
 
-    package func outboxTold() -> Finding {
-        var finding = Finding("outbox.told", "Everybody has been told of every event.")
-        finding.count(outboxRows)
-        if unpublishedRows > 0 { finding.report("\(unpublishedRows) events wait in the outbox") }
+    package func eventsTold() -> Finding {
+        var finding = Finding(
+            "outbox.complete",
+            "Each order's events are numbered without a gap, and Redis has been told of all of them."
+        )
+        for order in orders.values.sorted(by: { $0.id < $1.id }) {
+            finding.expect(
+                order.eventCount == order.version && order.lastEvent == order.version,
+                "\(order.id) has \(order.eventCount) events up to \(order.lastEvent), its last is \(order.version)"
+            )
+        }
+        if waitingProjections > 0 { finding.report("\(waitingProjections) decisions wait to be shown in Redis") }
         return finding
     }
 

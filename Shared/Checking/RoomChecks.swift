@@ -110,6 +110,7 @@ package struct RoomsFacts: Sendable {
                 switch entry.kind {
                 case .grant(let pass, _, let expiry):
                     live.set(pass, until: expiry)
+                    guard let allowance else { continue }
                     let count = live.count(at: entry.at)
                     finding.expect(
                         count <= allowance.activeMax,
@@ -126,25 +127,29 @@ package struct RoomsFacts: Sendable {
 }
 
 extension RoomFacts {
-    /// The allowance at the first entry: the one the record starts with, or the one that never changed.
-    fileprivate var firstAllowance: Allowance {
-        for case .policy(let allowance) in entries.lazy.map(\.kind) { return allowance }
-        return allowance
+    /// The allowance at the first entry: the one in force when it never changed, unknown when the record tells only of
+    /// a later change (it has lost its beginning).
+    fileprivate var firstAllowance: Allowance? {
+        let tellsPolicy = entries.contains { if case .policy = $0.kind { true } else { false } }
+        return tellsPolicy ? nil : allowance
     }
 
-    /// Stretches of the record in which one allowance was in force. A change starts afresh: what was let in just before
+    /// Stretches of the record in which one known allowance was in force. A change starts afresh: what was let in just before
     /// it followed another rule.
     fileprivate var parts: [(allowance: Allowance, entries: ArraySlice<Entry>)] {
         var parts: [(allowance: Allowance, entries: ArraySlice<Entry>)] = []
+        func add(_ allowance: Allowance?, _ entries: ArraySlice<Entry>) {
+            if let allowance { parts.append((allowance, entries)) }
+        }
         var allowance = firstAllowance
         var start = entries.startIndex
         for (index, entry) in entries.enumerated() {
             guard case .policy(let next) = entry.kind else { continue }
-            parts.append((allowance, entries[start..<index]))
+            add(allowance, entries[start..<index])
             allowance = next
             start = index + 1
         }
-        parts.append((allowance, entries[start...]))
+        add(allowance, entries[start...])
         return parts
     }
 }

@@ -93,7 +93,9 @@ struct CheckTests {
         Damage("quotas.exact", "more used than claimed") { $0.booking.quotas[0].used = 4 },
         Damage("quotas.exact", "more used than allowed") { $0.booking.quotas[0].limit = 2 },
         Damage("quotas.exact", "claims without quota") { $0.booking.quotas = [] },
-        Damage("outbox.told", "an event nobody was told of") { $0.booking.unpublishedRows = 1 },
+        Damage("outbox.complete", "a decision Redis does not show") { $0.booking.waitingProjections = 1 },
+        Damage("outbox.complete", "an event that is missing") { $0.booking.orders[World.paid]?.version = 2 },
+        Damage("outbox.complete", "an event with a wrong number") { $0.booking.orders[World.paid]?.lastEvent = 2 },
     ]
 
     static let moneyDamages: [Damage] = [

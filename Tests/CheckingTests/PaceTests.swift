@@ -74,6 +74,19 @@ struct PaceTests {
         #expect(broken.pace().breachCount == 1 && broken.cap().breachCount == 1)
     }
 
+    @Test func `a record that lost its beginning is judged from the first policy it tells`() {
+        var room = RoomFacts(name: "r", allowance: .init(perMinute: 60, burst: 1, activeMax: 1), now: 0)
+        room.entries = [
+            .init(at: 0, .grant(pass: "a", place: 1, expiry: 10)),
+            .init(at: 0, .grant(pass: "b", place: 2, expiry: 10)),
+            .init(at: 1, .policy(.init(perMinute: 60, burst: 1, activeMax: 1))),
+            .init(at: 20, .grant(pass: "c", place: 3, expiry: 30)),
+        ]
+        #expect(RoomsFacts(rooms: [room]).pace().isKept && RoomsFacts(rooms: [room]).cap().isKept)
+        room.entries.remove(at: 2)
+        #expect(!RoomsFacts(rooms: [room]).pace().isKept && !RoomsFacts(rooms: [room]).cap().isKept)
+    }
+
     @Test func `live passes are those that end later, renewed or ended`() {
         var live = LivePasses()
         for number in 0..<100 { live.set("p\(number)", until: Int64(1000 - number * 10)) }

@@ -92,7 +92,6 @@ struct World {
             ),
         ]
         booking.quotas = [.init(session: session, account: buyer, used: 3, limit: 4)]
-        booking.outboxRows = 7
     }
 
     private mutating func fillLedger() {

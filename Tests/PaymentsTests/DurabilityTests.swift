@@ -88,6 +88,21 @@ struct DurabilityTests {
         }
     }
 
+    @Test func `a port in use is one line and status 2`() async throws {
+        try await withFolder { folder in
+            try await withProvider(in: folder + "/first") { provider in
+                let port = try #require(provider.baseURL.split(separator: ":").last)
+                let log = folder + "/log"
+                var launch = Self.launch(folder: folder + "/second", log: log)
+                launch.arguments[1] = String(port)
+                let child = try ChildProcess.start(launch)
+                #expect(await child.waitForExit(atMost: .seconds(20)) == .status(2))
+                let lines = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n")
+                #expect(lines.last == "usher-mock-payments: port \(port) of 127.0.0.1 is in use")
+            }
+        }
+    }
+
     private static func launch(folder: String, log: String) -> ChildProcess.Launch {
         ChildProcess.Launch(
             executable: productPath("usher-mock-payments"),

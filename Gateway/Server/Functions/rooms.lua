@@ -13,7 +13,8 @@
 -- active  ZSET    pass id by expiry (ms); live while expiry > now
 -- revoked ZSET    pass id by expiry (ms)
 -- turned  ZSET    number by last try (ms): called, asked in time, waits for room
--- grants  STREAM  kind pid place exp cap reason; the id is the time
+-- grants  STREAM  kind (grant renew end) pid place exp cap reason; kind policy: per_minute burst active_max from here on;
+--                 the id is the time
 -- pace    STRING  GCRA: theoretical arrival time of the next grant, µs
 -- leader  HASH    owner fence until
 
@@ -72,7 +73,14 @@ local function record(grants, kind, pid, place, exp, cap, reason)
         'exp', int(exp), 'cap', int(cap), 'reason', reason)
 end
 
--- create: KEYS meta · ARGV policy hash dedupe_key phase, then pairs of meta fields and values
+-- The allowance in force from here on, so that the record can be checked against it later.
+local function record_allowance(meta, grants)
+    local now = redis.call('HMGET', meta, 'per_minute', 'burst', 'active_max')
+    redis.call('XADD', grants, 'MAXLEN', '~', GRANTS_MAX, '*', 'kind', 'policy', 'per_minute', now[1] or '',
+        'burst', now[2] or '', 'active_max', now[3] or '')
+end
+
+-- create: KEYS meta grants · ARGV policy hash dedupe_key phase, then pairs of meta fields and values
 -- → 1 made, 0 exists
 local function create(keys, args)
     if redis.call('EXISTS', keys[1]) == 1 then return 0 end
@@ -80,16 +88,18 @@ local function create(keys, args)
         'version', 1, 'override', 'none', 'generation', 1, 'epoch', 1, 'number', 0, 'cursor', 0, 'rate', '0',
         'outlook', 'open', 'decided_through', 0, 'forfeited_through', 0, 'granted', 0, 'revocations', 0)
     redis.call('HSET', keys[1], unpack(args, 5))
+    record_allowance(keys[1], keys[2])
     return 1
 end
 
--- update_policy: KEYS meta · ARGV expected version, policy hash, then pairs of meta fields and values
+-- update_policy: KEYS meta grants · ARGV expected version, policy hash, then pairs of meta fields and values
 -- → {1, new version} · {0, version} another one is there · {-1} no room
 local function update_policy(keys, args)
     local version = redis.call('HGET', keys[1], 'version')
     if not version then return { -1 } end
     if args[1] ~= version then return { 0, tonumber(version) } end
     redis.call('HSET', keys[1], 'policy', args[2], 'hash', args[3], unpack(args, 4))
+    record_allowance(keys[1], keys[2])
     return { 1, redis.call('HINCRBY', keys[1], 'version', 1) }
 end
 

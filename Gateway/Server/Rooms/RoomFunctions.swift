@@ -19,6 +19,7 @@ package struct RoomKeys: Sendable {
     package var grants: RedisArgument { key("grants") }
 
     // In the order in which `rooms.lua` lists them.
+    var forPolicy: [RedisArgument] { [meta, grants] }
     var forOverride: [RedisArgument] { [meta, key("calls")] }
     var forJoin: [RedisArgument] {
         [meta, key("tags"), key("log"), key("passes"), key("active"), key("turned"), key("presence")]

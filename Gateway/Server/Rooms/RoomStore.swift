@@ -30,7 +30,7 @@ package struct RoomStore: Sendable {
         _ = try await redis.call(["SADD", RoomKeys.rooms, .text(name.text)])
         let reply = try await redis.call(
             RoomFunctions.create,
-            keys: [RoomKeys(name).meta],
+            keys: RoomKeys(name).forPolicy,
             arguments: [
                 .bytes(policy.canonicalJSON), .text(policy.hash), .text(Hex.encode(SecureRandom.bytes(32))),
                 .text(phase.rawValue),
@@ -42,7 +42,7 @@ package struct RoomStore: Sendable {
     package func update(_ name: RoomName, _ policy: RoomPolicy, version: Int) async throws -> PolicyChange {
         let reply = try await redis.call(
             RoomFunctions.updatePolicy,
-            keys: [RoomKeys(name).meta],
+            keys: RoomKeys(name).forPolicy,
             arguments: [.integer(version), .bytes(policy.canonicalJSON), .text(policy.hash)] + Self.numbers(policy)
         )
         let parts = reply.asArray ?? []

@@ -1,0 +1,1 @@
+SELECT session_id, seat_no, order_id, state FROM seat_claim

@@ -1,0 +1,1 @@
+SELECT count(*) AS waiting FROM seat_projection

@@ -1,0 +1,1 @@
+SELECT session_id, account_id, used, lim FROM user_quota
