@@ -15,6 +15,7 @@ enum Booking {
         Program.raiseDescriptorLimit()
         do {
             let wiring = try await Wiring(configuration)
+            try await wiring.migrator.run()
             try await Program.run(wiring.services, drain: .seconds(30), logger: wiring.logger)
         } catch {
             Program.fail("usher-booking", error)

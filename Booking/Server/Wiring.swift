@@ -19,6 +19,7 @@ import UsherAPI
 
 struct Wiring {
     let services: [any Service]
+    let migrator: Migrator
     let logger: Logger
 
     init(_ configuration: BookingConfiguration) async throws {
@@ -32,6 +33,7 @@ struct Wiring {
         var postgres = BookingDatabase.tuned(try PostgresConfiguration(url: configuration.postgres))
         postgres.connectionsMax = configuration.postgresConnections
         postgres.applicationName = "usher-booking"
+        migrator = Migrator(postgres: postgres, logger: logger)
         let pool = PostgresPool(configuration: postgres, logger: logger)
         let orders = OrderDatabase(pool: pool)
         let shows = CatalogueDatabase(pool: pool)
@@ -71,7 +73,7 @@ struct Wiring {
             checks: [
                 ("postgres", { (try? await orders.openSagaCount()) == nil ? "no answer" : nil }),
                 ("redis", { (try? await redis.call(["PING"])) == nil ? "no answer" : nil }),
-                ("catalogue", { catalogue.current.shows.isEmpty ? "not loaded" : nil }),
+                ("catalogue", { catalogue.isLoaded ? nil : "not loaded" }),
             ]
         )
         let admission = Admission(catalogue: catalogue, holds: holds, orders: orders, shop: shop)
@@ -86,7 +88,6 @@ struct Wiring {
         services = [
             pool,
             redis,
-            Migrator(postgres: postgres, catalogue: catalogue, logger: logger),
             operations,
             catalogue,
             InventoryKeeper(

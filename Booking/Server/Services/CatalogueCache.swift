@@ -9,6 +9,7 @@ final class CatalogueCache: Service {
         var shows: [Show] = []
         var sessions: [Session] = []
         var layouts: [SessionID: SessionLayout] = [:]
+        var isLoaded = false
     }
 
     private let store: any CatalogueStore
@@ -22,6 +23,8 @@ final class CatalogueCache: Service {
         self.logger = logger
     }
 
+    /// The catalogue has been read once; it may be empty.
+    var isLoaded: Bool { contents.withLock { $0.isLoaded } }
     var current: Contents { contents.withLock { $0 } }
 
     /// A session that is shown to buyers.
@@ -45,7 +48,7 @@ final class CatalogueCache: Service {
         for session in sessions where layouts[session.id] == nil && session.state.isVisible {
             layouts[session.id] = try await store.layout(of: session.id)
         }
-        contents.withLock { $0 = Contents(shows: shows, sessions: sessions, layouts: layouts) }
+        contents.withLock { $0 = Contents(shows: shows, sessions: sessions, layouts: layouts, isLoaded: true) }
     }
 
     func run() async throws {
