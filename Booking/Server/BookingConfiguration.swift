@@ -13,6 +13,7 @@ struct BookingConfiguration: Sendable {
     var gateway: String
     var provider: String
     var providerKeyFile: String
+    var providerTimeout: Duration
     var webhookSecretFile: String
     var holdLifetime: Duration
     var retryWindow: Duration
@@ -37,6 +38,7 @@ struct BookingConfiguration: Sendable {
         .init("gateway", "http://127.0.0.1:8080", "where the gateway serves its public keys"),
         .init("provider", "http://127.0.0.1:8082", "base URL of the payment provider"),
         .init("provider-key-file", ".data/keys/provider.key", "file with the provider's secret key"),
+        .init("provider-timeout", "4s", "how long one call to the provider may take before it counts as unanswered"),
         .init("webhook-secret-file", ".data/keys/webhook.secret", "file with the secret of the provider's webhooks"),
         .init("hold", "300s", "how long a hold lasts"),
         .init("retry-window", "180s", "time left to pay after a decline, at least"),
@@ -59,6 +61,7 @@ struct BookingConfiguration: Sendable {
         gateway = try settings.string("gateway")
         provider = try settings.string("provider")
         providerKeyFile = try settings.string("provider-key-file")
+        providerTimeout = try settings.duration("provider-timeout", in: .milliseconds(100)...(.seconds(60)))
         webhookSecretFile = try settings.string("webhook-secret-file")
         holdLifetime = try settings.duration("hold", in: .seconds(5)...(.seconds(3600)))
         retryWindow = try settings.duration("retry-window", in: .zero...(.seconds(3600)))

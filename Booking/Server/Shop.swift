@@ -36,6 +36,7 @@ struct Shop: Sendable {
         accounts accountStore: any AccountStore,
         orders: any OrderStore,
         holds: any HoldStore,
+        providerClient: HTTPClient,
         catalogue: CatalogueCache,
         projector: SeatProjector,
         metrics: MetricsRegistry,
@@ -80,9 +81,11 @@ struct Shop: Sendable {
             provider: StripeProvider(
                 StripeConfiguration(
                     baseURL: configuration.provider,
-                    secretKey: try Self.secret(in: configuration.providerKeyFile)
+                    secretKey: try Self.secret(in: configuration.providerKeyFile),
+                    authorizeTimeout: configuration.providerTimeout,
+                    callTimeout: configuration.providerTimeout
                 ),
-                client: HTTPClient(configuration: StripeProvider.clientConfiguration),
+                client: providerClient,
                 logger: logger
             ),
             projector: projector,

@@ -51,6 +51,7 @@ struct Wiring {
             owner: owner,
             logger: logger
         )
+        let providerClient = HTTPClient(configuration: StripeProvider.clientConfiguration)
         let shop = try Shop(
             configuration,
             clock: clock,
@@ -58,6 +59,7 @@ struct Wiring {
             accounts: AccountDatabase(pool: pool),
             orders: orders,
             holds: holds,
+            providerClient: providerClient,
             catalogue: catalogue,
             projector: projector,
             metrics: metrics,
@@ -88,6 +90,7 @@ struct Wiring {
         services = [
             pool,
             redis,
+            ProviderClient(client: providerClient),
             operations,
             catalogue,
             InventoryKeeper(
