@@ -86,13 +86,18 @@ package struct RedisHoldStore: HoldStore {
         )
     }
 
+    /// A session loaded before the server last started has none: it is built anew from PostgreSQL.
     package func epochs(of sessions: [SessionID]) async throws(HoldFailure) -> [Int64?] {
+        var epochs: [Int64?] = []
         do {
-            let commands = sessions.map { [RedisArgument("HGET"), .text(Self.tag($0) + ":meta"), "epoch"] }
-            return try await redis.pipeline(commands).map { $0.asInteger.map { Int64($0) } }
+            let calls = sessions.map { (keys: [RedisArgument.text(Self.tag($0))], arguments: [RedisArgument]()) }
+            for value in try await redis.pipeline(Self.library.function("epoch"), calls: calls) {
+                epochs.append((try? HoldReply(value).number(at: 1)).map { Int64($0) })
+            }
         } catch {
             throw .inventoryUnavailable("\(error)")
         }
+        return epochs
     }
 
     package func load(_ inventory: SessionInventory) async throws(HoldFailure) {

@@ -2,7 +2,7 @@
 -- Seats of a session: one byte each, holds as fenced leases, truth elsewhere (PostgreSQL's claims).
 --
 -- Every function takes one key, the session's tag `{s:<id>}`; its keys are that tag plus
---   :meta   HASH    epoch, sections, seq, fence, free, held, pending, sold, blocked (written last by a load)
+--   :meta   HASH    epoch, run, sections, seq, fence, free, held, pending, sold, blocked (written last by a load)
 --   :sec:<k> STRING one letter per seat: F free, H held, S sold, B blocked; each row followed by |
 --   :spots  STRING  per seat number 6 bytes: section (2), byte in the section's string (4), big endian
 --   :own    HASH    seat number -> id of the hold that has it (letters H and S)
@@ -15,7 +15,8 @@
 -- Time is the server's. Each function first frees due holds (a whole change of its own), then checks everything, then
 -- writes. The comment of each function lists its arguments and what it answers. Answers are arrays whose first word
 -- is `ok` or the refusal:
---   unavailable <why>  the session is not loaded, or of another epoch
+--   unavailable <why>  the session is not loaded, of another epoch, or was loaded before the server last started:
+--     a restarted or promoted server may have lost answered writes, so PostgreSQL must be asked again
 --   taken <seats>  limit <remaining>  pass_bound  expired  not_found  stale
 -- A hold is answered as ok, state, fence, deadline, account, seats; lists of seats are decimal numbers with commas.
 
@@ -37,9 +38,17 @@ end
 
 -- Reading ------------------------------------------------------------------------------------------------------------
 
+-- The run id of this server process, asked once: a library is read anew when a server starts.
+local run_id
+local function this_run()
+  run_id = run_id or string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+  return run_id
+end
+
 local function open(tag)
-  local meta = redis.call('HMGET', tag .. ':meta', 'epoch', 'sections')
-  if not meta[1] then return nil end
+  local meta = redis.call('HMGET', tag .. ':meta', 'epoch', 'sections', 'run')
+  if not meta[1] then return nil, { 'unavailable', 'the session is not loaded' } end
+  if meta[3] ~= this_run() then return nil, { 'unavailable', 'the server has started anew' } end
   local time = redis.call('TIME')
   return {
     tag = tag,
@@ -216,8 +225,8 @@ end
 
 -- Opens the session and frees what is due; `epoch` may be nil where any will do.
 local function begin(tag, epoch)
-  local s = open(tag)
-  if not s then return nil, { 'unavailable', 'the session is not loaded' } end
+  local s, refusal = open(tag)
+  if not s then return nil, refusal end
   if epoch and s.epoch ~= epoch then return nil, { 'unavailable', 'the session has another epoch' } end
   drain(s, DUE_MAX)
   return s
@@ -384,8 +393,8 @@ end
 
 -- limit -> ok, holds freed
 local function sweep(keys, args)
-  local s = open(keys[1])
-  if not s then return { 'unavailable', 'the session is not loaded' } end
+  local s, refusal = open(keys[1])
+  if not s then return refusal end
   return { 'ok', whole(drain(s, tonumber(args[1]))) }
 end
 
@@ -408,14 +417,21 @@ local function counts(keys)
   return { 'ok', found[1], found[2], found[3], found[4], found[5] }
 end
 
+-- -> ok, epoch
+local function epoch(keys)
+  local s, refusal = open(keys[1])
+  if not s then return refusal end
+  return { 'ok', s.epoch }
+end
+
 -- epoch, sections n, n strings, spots, free, pending, sold, blocked, then per order: P | S, hold id, order, account,
--- deadline in ms, seats -> ok; `stale` when a later epoch is there; the same epoch is kept as it is.
+-- deadline in ms, seats -> ok; `stale` when a later epoch is there; the same epoch of this run is kept as it is.
 local function load(keys, args)
   local tag, epoch, sections = keys[1], tonumber(args[1]), tonumber(args[2])
-  local before = redis.call('HMGET', tag .. ':meta', 'epoch', 'sections')
+  local before = redis.call('HMGET', tag .. ':meta', 'epoch', 'sections', 'run')
   if before[1] then
     if tonumber(before[1]) > epoch then return { 'stale' } end
-    if tonumber(before[1]) == epoch then return { 'ok' } end
+    if tonumber(before[1]) == epoch and before[3] == this_run() then return { 'ok' } end
   end
   for _, part in ipairs({ 'meta', 'spots', 'own', 'hold', 'exp', 'lim', 'log' }) do
     redis.call('DEL', tag .. ':' .. part)
@@ -440,7 +456,7 @@ local function load(keys, args)
       })
     end
   end
-  redis.call('HSET', tag .. ':meta', 'sections', sections, 'seq', 0, 'fence', whole(fence), 'free', free, 'held', 0,
+  redis.call('HSET', tag .. ':meta', 'run', this_run(), 'sections', sections, 'seq', 0, 'fence', whole(fence), 'free', free, 'held', 0,
     'pending', pending, 'sold', sold, 'blocked', blocked, 'epoch', whole(epoch))
   return { 'ok' }
 end
@@ -453,4 +469,5 @@ redis.register_function('settle_@HASH@', settle)
 redis.register_function('sweep_@HASH@', sweep)
 redis.register_function('letters_@HASH@', letters)
 redis.register_function('counts_@HASH@', counts)
+redis.register_function('epoch_@HASH@', epoch)
 redis.register_function('load_@HASH@', load)
