@@ -13,6 +13,8 @@ package struct RoomSnapshot: Sendable, Equatable {
     package var version: Int
     package var phase: Phase
     package var override: Override
+    /// Since when nobody is called and nobody can claim; nil while they can.
+    package var pausedAt: Moment?
     /// Tokens of another generation are dead.
     package var generation: Int
     /// Counts the times the room lost its memory.
@@ -40,6 +42,7 @@ package struct RoomSnapshot: Sendable, Equatable {
         version: Int,
         phase: Phase,
         override: Override = .none,
+        pausedAt: Moment? = nil,
         generation: Int = 1,
         epoch: Int = 1,
         cursor: UInt64 = 0,
@@ -60,6 +63,7 @@ package struct RoomSnapshot: Sendable, Equatable {
         self.version = version
         self.phase = phase
         self.override = override
+        self.pausedAt = pausedAt
         self.generation = generation
         self.epoch = epoch
         self.cursor = cursor
@@ -78,10 +82,12 @@ package struct RoomSnapshot: Sendable, Equatable {
     /// What a place's holder is told. Any gateway with the same snapshot says the same.
     package func state(of number: UInt64, at now: Moment) -> PlaceState {
         guard number <= cursor else { return .waiting(ahead: number - cursor - 1) }
-        guard let calledAt = calls.calledAt(number) else { return .forfeited }
         if turnedUp.contains(number) { return .called(deadline: nil) }
-        // Without the store nobody can claim, so no deadline runs out.
-        let moment = isDegraded || override.stopsCalling ? min(now, asOf) : now
+        guard let calledAt = calls.calledAt(number) else { return .forfeited }
+        // While nobody can claim no deadline runs out.
+        var moment = now
+        if isDegraded { moment = min(moment, asOf) }
+        if let pausedAt { moment = min(moment, pausedAt) }
         return switch policy.claim.standing(calledAt: calledAt, at: moment) {
         case .open(let deadline): .called(deadline: deadline)
         case .parked(let deadline): .parked(deadline: deadline)

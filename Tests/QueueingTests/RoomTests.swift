@@ -6,6 +6,7 @@ func room(
     _ policy: String = "{}",
     phase: Phase = .active,
     override: Override = .none,
+    pausedAt: Moment? = nil,
     cursor: UInt64 = 0,
     lastNumber: UInt64 = 100,
     calls: CallMarks = CallMarks(),
@@ -24,6 +25,7 @@ func room(
         version: 1,
         phase: phase,
         override: override,
+        pausedAt: pausedAt,
         cursor: cursor,
         lastNumber: lastNumber,
         calls: calls,
@@ -131,22 +133,24 @@ struct PlaceStateTests {
             (10, 1420, .forfeited),
             (4, 1001, .forfeited),
             (7, 9999, .called(deadline: nil)),
+            (3, 9999, .called(deadline: nil)),
         ] as [(UInt64, Int64, PlaceState)]
     )
     func `a place is where the snapshot puts it`(number: UInt64, seconds: Int64, state: PlaceState) throws {
-        let room = try room(Self.policy, cursor: 25, calls: Self.calls, turnedUp: [7])
+        let room = try room(Self.policy, cursor: 25, calls: Self.calls, turnedUp: [3, 7])
         #expect(room.state(of: number, at: Moment(seconds: seconds)) == state)
     }
 
-    @Test(arguments: [(true, Override.none), (false, .paused)])
-    func `no deadline runs out while nobody can claim`(isDegraded: Bool, override: Override) throws {
+    @Test(arguments: [true, false])
+    func `no deadline runs out while nobody can claim`(isAway: Bool) throws {
         let room = try room(
             Self.policy,
-            override: override,
+            override: isAway ? .none : .paused,
+            pausedAt: isAway ? nil : Moment(seconds: 1110),
             cursor: 25,
             calls: Self.calls,
-            isDegraded: isDegraded,
-            asOf: Moment(seconds: 1110)
+            isDegraded: isAway,
+            asOf: Moment(seconds: isAway ? 1110 : 90_000)
         )
         #expect(room.state(of: 25, at: Moment(seconds: 99_999)) == .called(deadline: Moment(seconds: 1220)))
     }

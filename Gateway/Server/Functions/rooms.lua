@@ -397,10 +397,11 @@ end
 
 -- snapshot: KEYS meta calls active revoked turned · ARGV policy version and count of revocations known
 -- → {now, version, policy or "", hash, phase, override, generation, epoch, cursor, number, forfeited_through, rate,
---    outlook, dedupe_key, live, revocations, {revoked ids} or false, {moves}, {turned up}, granted} · false no room
+--    outlook, dedupe_key, live, revocations, {revoked ids} or false, {moves}, {turned up}, granted,
+--    paused at or 0} · false no room
 local function snapshot(keys, args)
     local names = { 'version', 'policy', 'hash', 'phase', 'override', 'generation', 'epoch', 'cursor', 'number',
-        'forfeited_through', 'rate', 'outlook', 'dedupe_key', 'revocations', 'granted' }
+        'forfeited_through', 'rate', 'outlook', 'dedupe_key', 'revocations', 'granted', 'paused_at' }
     local meta = fields(keys[1], names)
     if not meta.phase then return false end
     local now = now_ms()
@@ -414,7 +415,7 @@ local function snapshot(keys, args)
     return { now, num(meta.version), policy, meta.hash, meta.phase, meta.override, num(meta.generation),
         num(meta.epoch), num(meta.cursor), num(meta.number), num(meta.forfeited_through), meta.rate, meta.outlook,
         meta.dedupe_key, live, num(meta.revocations), revoked, redis.call('ZRANGE', keys[2], 0, -1),
-        redis.call('ZRANGE', keys[5], 0, -1), num(meta.granted) }
+        redis.call('ZRANGE', keys[5], 0, -1), num(meta.granted), num(meta.paused_at) }
 end
 
 -- deny: KEYS deny deny_version · ARGV entry, JSON or "" to remove, entries at most → 1 done, 0 was not there, -1 full

@@ -21,7 +21,7 @@ enum SnapshotReader {
 
     /// Nil when there is no such room, or its document cannot be read by this version.
     static func read(_ reply: RedisValue, name: RoomName, known: KnownRoom?) -> KnownRoom? {
-        guard let parts = reply.asArray, parts.count == 20, let now = parts[0].asInteger,
+        guard let parts = reply.asArray, parts.count == 21, let now = parts[0].asInteger,
             let version = parts[1].asInteger, let policyText = parts[2].asBytes, let hash = parts[3].asText,
             let phase = parts[4].asText.flatMap(Phase.init(rawValue:)),
             let override = parts[5].asText.flatMap({ Override(text: $0) }), let generation = parts[6].asInteger,
@@ -30,7 +30,7 @@ enum SnapshotReader {
             let outlook = parts[12].asText.flatMap(RoomSnapshot.Outlook.init(rawValue:)),
             let dedupeKey = parts[13].asText.flatMap(Hex.decode), let live = parts[14].asInteger,
             let revocations = parts[15].asInteger, let moves = parts[17].asArray, let turned = parts[18].asArray,
-            let granted = parts[19].asInteger,
+            let granted = parts[19].asInteger, let pausedAt = parts[20].asInteger,
             let policy = policyText.isEmpty ? known?.snapshot.policy : try? RoomPolicy(json: policyText)
         else { return nil }
         let revoked = parts[16].asArray.map { Set($0.compactMap(\.asText)) } ?? known?.snapshot.revokedPasses ?? []
@@ -41,6 +41,7 @@ enum SnapshotReader {
             version: version,
             phase: phase,
             override: override,
+            pausedAt: pausedAt > 0 ? Moment(milliseconds: Int64(pausedAt)) : nil,
             generation: generation,
             epoch: epoch,
             cursor: cursor,
