@@ -78,25 +78,4 @@ package struct RoomSnapshot: Sendable, Equatable {
         self.isDegraded = isDegraded
         self.asOf = asOf
     }
-
-    /// What a place's holder is told. Any gateway with the same snapshot says the same.
-    package func state(of number: UInt64, at now: Moment) -> PlaceState {
-        guard number <= cursor else { return .waiting(ahead: number - cursor - 1) }
-        if turnedUp.contains(number) { return .called(deadline: nil) }
-        guard let calledAt = calls.calledAt(number) else { return .forfeited }
-        // While nobody can claim no deadline runs out.
-        var moment = now
-        if isDegraded { moment = min(moment, asOf) }
-        if let pausedAt { moment = min(moment, pausedAt) }
-        return switch policy.claim.standing(calledAt: calledAt, at: moment) {
-        case .open(let deadline): .called(deadline: deadline)
-        case .parked(let deadline): .parked(deadline: deadline)
-        case .over: .forfeited
-        }
-    }
-
-    /// How far before the cursor presence is watched: three minutes of the pace.
-    package var nearFront: UInt64 { UInt64(policy.admission.perMinute) * 3 }
-
-    package var isPaused: Bool { override.stopsCalling }
 }

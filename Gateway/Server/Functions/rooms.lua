@@ -1,6 +1,7 @@
 #!lua name=rooms_@HASH@
 -- Everything a gateway changes in a room, one function for each change. All keys of a call belong to one room
 -- (`{r:<room>}:…`) or to the list of rooms (`{r:}:…`). Every function checks before it writes. Time is Redis' own.
+-- Above each function: its KEYS, its arguments (ARGV) and, after the arrow, its answers.
 --
 -- meta    HASH    policy hash version phase override paused_at generation epoch dedupe_key number cursor rate outlook
 --                 per_minute burst active_max window_ms grace_ms idle_ms lifetime_ms (of the policy, for these functions)

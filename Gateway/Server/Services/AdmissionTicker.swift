@@ -10,6 +10,8 @@ package struct AdmissionTicker: Service {
     /// Longer than a tick, so that a leader that is late once keeps its rooms.
     static let leaseTicks = 3
     static let roomsAtOnceMax = 16
+    /// States of a session in which its free seats cannot be had any more.
+    static let endedStates: Set<String> = ["closed", "ended", "cancelled"]
 
     private let redis: RedisClient
     private let rooms: Rooms
@@ -141,7 +143,7 @@ package struct AdmissionTicker: Service {
         for session in sessions {
             guard let report = try? await reports.report(session: session) else { return nil }
             // A session that will sell later has its seats; a closed one has none.
-            if report.state != "closed" && report.state != "cancelled" {
+            if !Self.endedStates.contains(report.state) {
                 sum.seatsLeft += max(0, report.free) + max(0, report.held) + max(0, report.pending)
             }
             sum.holdP99MS = max(sum.holdP99MS, report.holdP99MS)

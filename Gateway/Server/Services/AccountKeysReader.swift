@@ -1,0 +1,44 @@
+// Reads the keys that booking signs account tokens with.
+package import Logging
+import QueueTokens
+import ServiceLifecycle
+import UsherAPI
+
+/// Reads booking's keys at start and every five minutes; the last good ones stay.
+package struct AccountKeysReader: Service {
+    private let fetch: PlainFetch
+    private let address: ServiceAddress
+    private let rooms: Rooms
+    private let interval: Duration
+    private let logger: Logger
+
+    static let retry: Duration = .seconds(2)
+
+    package init(fetch: PlainFetch, address: ServiceAddress, rooms: Rooms, interval: Duration, logger: Logger) {
+        self.fetch = fetch
+        self.address = address
+        self.rooms = rooms
+        self.interval = interval
+        self.logger = logger
+    }
+
+    package func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var isAway = false
+            while !Task.isCancelled {
+                var pause = interval
+                do {
+                    let bytes = try await fetch.get(address, Path.jwks)
+                    let keys = try JWKS.decode(bytes)
+                    rooms.update { $0.accountKeys = keys }
+                    isAway = false
+                } catch {
+                    pause = Self.retry
+                    if !isAway { logger.warning("account keys cannot be read", metadata: ["error": "\(error)"]) }
+                    isAway = true
+                }
+                try? await Task.sleep(for: pause)
+            }
+        }
+    }
+}
