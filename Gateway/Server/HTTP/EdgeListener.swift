@@ -23,6 +23,9 @@ package struct ListenerConfiguration: Sendable {
 
 package struct EdgeListener: Service {
     private static let backlog: Int32 = 4096
+    /// Connections taken in one turn of the loop. With NIO's default of 4 a busy loop, whose turns are long, lets new
+    /// visitors wait for many seconds while those already connected are served.
+    private static let acceptsPerTurnMax: UInt = 256
 
     private let name: String
     private let configuration: ListenerConfiguration
@@ -92,6 +95,7 @@ package struct EdgeListener: Service {
         let door = ListenerDoor(census: census)
         return try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: Self.backlog)
+            .serverChannelOption(.maxMessagesPerRead, value: Self.acceptsPerTurnMax)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelInitializer { channel in
                 door.server = channel
