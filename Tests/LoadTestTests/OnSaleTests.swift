@@ -27,6 +27,7 @@ struct OnSaleTests {
             )
             let sale = Sale(
                 target: target,
+                address: try target.lookUp(),
                 session: "ses_1",
                 room: "arena",
                 limitPerBuyer: 4,
@@ -115,7 +116,12 @@ struct OnSaleTests {
     @Test func `nobody listening is trouble, not a crash`() async throws {
         let target = try #require(Target(url: "http://127.0.0.1:1"))
         let group = MultiThreadedEventLoopGroup.singleton
-        let connection = VisitorConnection(target: target, source: "127.10.0.0", group: group)
+        let connection = VisitorConnection(
+            target: target,
+            address: try target.lookUp(),
+            source: "127.10.0.0",
+            group: group
+        )
         await #expect(throws: TransportFailure.notConnected) { try await connection.send(.get("/")) }
     }
 }

@@ -44,7 +44,12 @@ struct OnSale: Sendable {
         }
         sale.scoreboard.arrived(late: due.duration(to: .now))
         let source = sale.target.isLoopback ? VisitorConnection.source(ofVisitor: index) : nil
-        let connection = VisitorConnection(target: sale.target, source: source, group: group)
+        let connection = VisitorConnection(
+            target: sale.target,
+            address: sale.address,
+            source: source,
+            group: group
+        )
         let visitor = Visitor(index, of: sale, account: accounts[index], connection: connection)
         let ending = await visitor.visit()
         connection.close()

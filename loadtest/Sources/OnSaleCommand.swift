@@ -58,10 +58,14 @@ struct OnSaleCommand: AsyncParsableCommand {
             think: .milliseconds(think),
             seed: seed
         )
-        let found = try await readSession(target, group)
+        guard let address = try? target.lookUp() else { throw stop("there is no host \(target.host)") }
+        let found = try await readSession(
+            VisitorConnection(target: target, address: address, source: nil, group: group)
+        )
         guard let room = room ?? found.room else { throw stop("no room protects \(session): name one with --room") }
         let sale = Sale(
             target: target,
+            address: address,
             session: session,
             room: room,
             limitPerBuyer: found.limitPerBuyer,
@@ -83,8 +87,7 @@ struct OnSaleCommand: AsyncParsableCommand {
         if !report.brokenPromises.isEmpty { throw ExitCode(1) }
     }
 
-    private func readSession(_ target: Target, _ group: MultiThreadedEventLoopGroup) async throws -> SessionReply {
-        let connection = VisitorConnection(target: target, source: nil, group: group)
+    private func readSession(_ connection: VisitorConnection) async throws -> SessionReply {
         defer { connection.close() }
         let reply: Reply
         do {

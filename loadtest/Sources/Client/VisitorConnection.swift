@@ -21,6 +21,9 @@ struct Target: Sendable, Equatable {
     }
 
     var authority: String { "\(host):\(port)" }
+
+    /// Blocks for as long as the name server takes.
+    func lookUp() throws -> SocketAddress { try SocketAddress.makeAddressResolvingHost(host, port: port) }
 }
 
 /// Owned by one task; not for sharing.
@@ -28,13 +31,22 @@ final class VisitorConnection {
     static let connectTimeout = TimeAmount.seconds(10)
 
     private let target: Target
+    private let address: SocketAddress
     private let source: String?
     private let group: any EventLoopGroup
     private let replyTimeout: TimeAmount
     private var channel: (any Channel)?
 
-    init(target: Target, source: String?, group: any EventLoopGroup, replyTimeout: TimeAmount = .seconds(30)) {
+    /// `address` is the target's, looked up once for all visitors.
+    init(
+        target: Target,
+        address: SocketAddress,
+        source: String?,
+        group: any EventLoopGroup,
+        replyTimeout: TimeAmount = .seconds(30)
+    ) {
         self.target = target
+        self.address = address
         self.source = source
         self.group = group
         self.replyTimeout = replyTimeout
@@ -82,7 +94,7 @@ final class VisitorConnection {
                     }
                 }
             if let source { bootstrap = bootstrap.bind(to: try SocketAddress(ipAddress: source, port: 0)) }
-            let opened = try await bootstrap.connect(host: target.host, port: target.port).get()
+            let opened = try await bootstrap.connect(to: address).get()
             channel = opened
             return opened
         } catch {

@@ -1,12 +1,14 @@
 // One simulated visitor from arrival to the end: signs in, queues, shops, pays. Decisions are in `Reactions` and
 // `SeatChoice`; this carries them out.
 import Foundation
+import NIOCore
 import NIOHTTP1
 import UsherAPI
 
 /// What all visitors of a run share.
 struct Sale: Sendable {
     var target: Target
+    var address: SocketAddress
     var session: String
     var room: String
     var limitPerBuyer: Int
