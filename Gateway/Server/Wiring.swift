@@ -95,6 +95,7 @@ package struct Wiring: Sendable {
                 interval: configuration.snapshotInterval,
                 isSecure: configuration.isSecure,
                 counters: counters,
+                gauges: RoomGauges(metrics),
                 logger: logger
             ),
             AccountKeysReader(

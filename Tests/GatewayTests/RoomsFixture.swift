@@ -214,7 +214,8 @@ func withGateway<Outcome: Sendable>(
     logger.logLevel = .critical
     let redis = RedisClient(configuration: configuration, eventLoopGroup: group, logger: logger)
     let keys = try keys ?? ephemeralKeys()
-    let counters = RoomCounters(MetricsRegistry())
+    let metrics = MetricsRegistry()
+    let counters = RoomCounters(metrics)
     let supplies = RoomSupplies(redis: redis, keys: keys, isSecure: false, counters: counters)
     let rooms = try await Rooms.make(on: group, supplies: supplies)
     let puller = SnapshotPuller(
@@ -223,6 +224,7 @@ func withGateway<Outcome: Sendable>(
         interval: .milliseconds(25),
         isSecure: false,
         counters: counters,
+        gauges: RoomGauges(metrics),
         logger: logger
     )
     let node = GatewayNode(group: group, redis: redis, rooms: rooms, keys: keys, store: RoomStore(redis: redis))

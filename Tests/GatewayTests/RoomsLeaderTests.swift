@@ -70,6 +70,41 @@ struct RoomsLeaderTests {
         }
     }
 
+    @Test(arguments: [true, false])
+    func `who is absent when called is not waited for`(isPresent: Bool) async throws {
+        try await withTemporaryRedis { server in
+            try await withGateway(on: server, tick: nil) { node in
+                try await node.open(try GatewayNode.policy())
+                for device in 0..<3 { _ = try await node.join(device: device) }
+                if !isPresent { _ = try await node.redis.call(["DEL", "{r:sale}:presence"]) }
+                let keys = RoomKeys(try #require(RoomName("sale")))
+                func undecided() async throws -> Int? {
+                    let arguments: [RedisArgument] = ["leader", "60000"]
+                    let reply = try await node.redis.call(RoomFunctions.lead, keys: keys.forLead, arguments: arguments)
+                    return reply.asArray?[7].asInteger
+                }
+                #expect(try await undecided() == 0)
+                let arguments: [RedisArgument] = ["leader", "1", "3", "60", "open"]
+                _ = try await node.redis.call(RoomFunctions.advance, keys: keys.forAdvance, arguments: arguments)
+                #expect(try await undecided() == (isPresent ? 3 : 0))
+            }
+        }
+    }
+
+    @Test func `a poll near the front marks presence`() async throws {
+        try await withTemporaryRedis { server in
+            try await withGateway(on: server, tick: nil) { node in
+                try await node.open(try GatewayNode.policy())
+                let place = try await node.join(device: 1).body.token
+                _ = try await node.redis.call(["DEL", "{r:sale}:presence"])
+                try await eventually {
+                    _ = try await node.place(place)
+                    return try await node.redis.call(["ZSCORE", "{r:sale}:presence", "1"]).asText != nil
+                }
+            }
+        }
+    }
+
     @Test func `the schedule opens and closes a room`() async throws {
         try await withTemporaryRedis { server in
             try await withGateway(on: server) { node in

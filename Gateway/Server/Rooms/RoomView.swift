@@ -4,7 +4,8 @@ package import Queueing
 package import Signing
 import UsherAPI
 
-package struct RoomView: Sendable {
+/// A class, so that a handler takes hold of all of it with one reference.
+package final class RoomView: Sendable {
     package let snapshot: RoomSnapshot
     package let placeCookie: String
     package let passCookie: String

@@ -15,6 +15,7 @@ package struct SnapshotPuller: Service {
     private let interval: Duration
     private let isSecure: Bool
     private let counters: RoomCounters
+    private let gauges: RoomGauges
     private let logger: Logger
 
     package init(
@@ -23,6 +24,7 @@ package struct SnapshotPuller: Service {
         interval: Duration,
         isSecure: Bool,
         counters: RoomCounters,
+        gauges: RoomGauges,
         logger: Logger
     ) {
         self.redis = redis
@@ -30,6 +32,7 @@ package struct SnapshotPuller: Service {
         self.interval = interval
         self.isSecure = isSecure
         self.counters = counters
+        self.gauges = gauges
         self.logger = logger
     }
 
@@ -61,12 +64,14 @@ package struct SnapshotPuller: Service {
                 memory.take(denied: try await redis.call(["HGETALL", RoomKeys.deny]))
             }
             hand(memory)
+            gauges.setAway(false)
             if memory.isAway {
                 memory.isAway = false
                 logger.notice("rooms are fresh again")
             }
         } catch {
             counters.pullFailures.increment()
+            gauges.setAway(true)
             if !memory.isAway {
                 memory.isAway = true
                 logger.warning(
@@ -81,6 +86,7 @@ package struct SnapshotPuller: Service {
     }
 
     private func hand(_ memory: PullMemory) {
+        gauges.set(Array(memory.known.values), deniedCount: memory.denied.count)
         let old = rooms.view.rooms
         let views = memory.known.values.map { known in
             RoomView(known.snapshot, isSecure: isSecure, reusing: old[known.snapshot.name.text])
