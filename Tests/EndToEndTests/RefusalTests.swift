@@ -111,7 +111,7 @@ import Testing
         expect(try await tour.hold(["MAIN-J-2"], by: other), 403, "pass_bound", "a pass used by another account")
 
         let stranger = try await tour.buyer()
-        expect(try await tour.order(hold: holdID, by: stranger), 404, "not_found", "somebody else's hold")
+        expect(try await tour.order(hold: holdID, by: stranger), 410, "hold_lost", "somebody else's hold")
         let order = try await tour.order(hold: holdID, by: buyer)
         let path = "/v1/orders/\(try #require(order.text("id")))"
         expect(try await stranger.get(path), 404, "not_found", "somebody else's order")

@@ -82,7 +82,9 @@ struct Purchases: Sendable {
     private func heldSeats(_ call: OrderCall, in session: Session, for buyer: Buyer) async throws -> Hold {
         switch (call.request.holdID, call.request.seats) {
         case (let text?, nil):
-            guard let id = HoldID(text) else { throw Refusal(.notFound, "there is no such hold of yours") }
+            // Whether it ended, was lost with Redis, or is somebody else's is the same to a buyer: take seats again.
+            let lost = Refusal(.holdLost, "there is no such hold of yours any more; take seats again")
+            guard let id = HoldID(text) else { throw lost }
             do throws(HoldFailure) {
                 return try await holds.touch(
                     id,
@@ -92,7 +94,7 @@ struct Purchases: Sendable {
                     epoch: session.epoch
                 )
             } catch {
-                throw Refusal(error, layout: catalogue.layout(session.id))
+                throw error == .notFound ? lost : Refusal(error, layout: catalogue.layout(session.id))
             }
         case (nil, let seats?):
             return try await self.hold(seats, in: session, for: buyer, key: call.key)
