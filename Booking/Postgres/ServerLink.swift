@@ -161,6 +161,7 @@ struct ServerLink: ~Copyable {
         }
     }
 
+    /// Safe because it is written once, before anybody can read it, and never freed.
     nonisolated(unsafe) private static let noBytes: UnsafePointer<CChar> = {
         let pointer = UnsafeMutablePointer<CChar>.allocate(capacity: 1)
         pointer.initialize(to: 0)
