@@ -80,11 +80,8 @@ package struct PaymentSaga: Sendable {
         case (.capturing, .requiresCapture): .capture
         case (.voiding, .cancelled): .recordVoided
         case (.voiding, .requiresCapture): .void
-        case (.failed, .requiresCapture), (.voided, .requiresCapture):
-            .stuck(
-                reason: "the provider holds a reservation of a payment that is \(payment.state.rawValue)",
-                stuckDelay
-            )
+        case (.failed, .requiresCapture), (.failed, .captured), (.voided, .requiresCapture), (.voided, .captured):
+            .stuck(reason: "the provider holds money of a payment that is \(payment.state.rawValue)", stuckDelay)
         case (.captured, _), (.failed, _), (.voided, _): .done
         case (_, .requiresAction), (_, .requiresConfirmation), (_, .processing): .wait(retryDelay)
         case (_, .captured):

@@ -1,3 +1,4 @@
+import BookingDatabase
 import Ordering
 import Testing
 

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Supervision
+import TestSupport
 import Testing
 
 @Suite struct ChildProcessTests {
@@ -11,9 +12,12 @@ import Testing
     }
 
     @Test func `a program that ignores the polite signal is killed after its grace`() async throws {
+        let mark = FileManager.default.temporaryDirectory.appending(path: "usher-deaf-\(UUID().uuidString)").path()
+        defer { try? FileManager.default.removeItem(atPath: mark) }
         let child = try ChildProcess.start(
-            .init(executable: "sh", arguments: ["-c", "trap '' TERM; while :; do sleep 0.1; done"])
+            .init(executable: "sh", arguments: ["-c", "trap '' TERM; : > \(mark); while :; do sleep 0.1; done"])
         )
+        try await eventually { FileManager.default.fileExists(atPath: mark) }
         #expect(await child.stop(grace: .milliseconds(300)) == .signal(SIGKILL))
     }
 
