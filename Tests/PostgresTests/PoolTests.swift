@@ -19,7 +19,7 @@ extension Logger {
                 "terminate",
                 """
                 SELECT pg_terminate_backend(pid) AS done FROM pg_stat_activity
-                WHERE datname = current_database() AND pid <> pg_backend_pid() AND \(condition)
+                WHERE application_name = current_setting('application_name') AND pid <> pg_backend_pid() AND \(condition)
                 """
             )
         )
@@ -87,7 +87,7 @@ extension Logger {
             Statement(
                 "others",
                 """
-                SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+                SELECT pid FROM pg_stat_activity WHERE application_name = current_setting('application_name') AND pid <> pg_backend_pid()
                     AND backend_type = 'client backend'
                 """
             )
