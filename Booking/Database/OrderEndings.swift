@@ -35,7 +35,7 @@ struct Cancellations: Sendable {
 enum OrderEndings {
     static func statements(_ orders: PostgresParameter, event: String, state: OrderState) -> [Statement] {
         [
-            SQL.releaseClaims(orders), SQL.returnQuota(orders),
+            SQL.releaseClaims(orders), SQL.lockQuota(orders), SQL.returnQuota(orders),
             SQL.orderEvents(orders, .text(event), .text(state.rawValue), .text("free")),
         ]
     }
@@ -43,7 +43,7 @@ enum OrderEndings {
     static func statements(ofPayment payment: PaymentID, event: String, state: OrderState) -> [Statement] {
         let ids = PostgresParameter.uuids([payment.uuid])
         return [
-            SQL.releaseClaimsOfPayments(ids), SQL.returnQuotaOfPayments(ids),
+            SQL.releaseClaimsOfPayments(ids), SQL.lockQuotaOfPayments(ids), SQL.returnQuotaOfPayments(ids),
             SQL.paymentOrderEvents(ids, .text(event), .text(state.rawValue), .text("free")),
         ]
     }

@@ -65,6 +65,8 @@ enum SQL {
     static let leaseSagas = SQLText("leaseSagas", PackageResources.lease_sagas_sql)
     static let lockOrders = SQLText("lockOrders", PackageResources.lock_orders_sql)
     static let lockOrdersOfPayments = SQLText("lockOrdersOfPayments", PackageResources.lock_orders_of_payments_sql)
+    static let lockQuota = SQLText("lockQuota", PackageResources.lock_quota_sql)
+    static let lockQuotaOfPayments = SQLText("lockQuotaOfPayments", PackageResources.lock_quota_of_payments_sql)
     static let lockRebuild = SQLText("lockRebuild", PackageResources.lock_rebuild_sql)
     static let lockRefreshToken = SQLText("lockRefreshToken", PackageResources.lock_refresh_token_sql)
     static let markProjected = SQLText("markProjected", PackageResources.mark_projected_sql)

@@ -3,10 +3,12 @@ WITH started AS (
     UPDATE orders SET state = 'authorizing', attempts = orders.attempts + 1
     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[],
         $8::bigint[]) AS asked(payment_id, order_id, account_id, method, owner, lease_ms, asked_at, attempts_max)
-    WHERE orders.id = asked.order_id AND orders.account_id = asked.account_id AND orders.state = 'pending'
+    WHERE orders.id = ANY(ARRAY[asked.order_id])
+        AND orders.account_id = ANY(ARRAY[asked.account_id]) AND orders.state = 'pending'
         AND asked.asked_at < orders.deadline AND orders.attempts < asked.attempts_max
         AND NOT EXISTS (
-            SELECT FROM payment WHERE payment.order_id = orders.id AND payment.state NOT IN ('failed', 'voided')
+            SELECT FROM payment
+            WHERE payment.order_id = ANY(ARRAY[orders.id]) AND payment.state NOT IN ('failed', 'voided')
         )
     RETURNING asked.*, orders.attempts, orders.total_minor
 )

@@ -1,6 +1,7 @@
 UPDATE orders SET state = 'cancelled', version = orders.version + 1
 FROM unnest($1::uuid[], $2::uuid[]) AS asked(order_id, account_id)
-WHERE orders.id = asked.order_id AND orders.account_id = asked.account_id AND orders.state = 'pending'
+WHERE orders.id = ANY(ARRAY[asked.order_id]) AND orders.account_id = ANY(ARRAY[asked.account_id])
+    AND orders.state = 'pending'
     AND NOT EXISTS (
-        SELECT FROM payment WHERE payment.order_id = orders.id AND payment.state NOT IN ('failed', 'voided')
+        SELECT FROM payment WHERE payment.order_id = ANY(ARRAY[orders.id]) AND payment.state NOT IN ('failed', 'voided')
     )

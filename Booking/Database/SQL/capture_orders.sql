@@ -1,5 +1,5 @@
 UPDATE orders SET state = 'paid', version = orders.version + 1
 FROM unnest($1::uuid[]) AS asked(payment_id)
-    JOIN payment ON payment.id = asked.payment_id AND payment.state = 'captured'
+    JOIN payment ON payment.id = ANY(ARRAY[asked.payment_id]) AND payment.state = 'captured'
         AND payment.xmin = pg_current_xact_id()::xid
-WHERE orders.id = payment.order_id AND orders.state = 'confirmed'
+WHERE orders.id = ANY(ARRAY[payment.order_id]) AND orders.state = 'confirmed'

@@ -6,6 +6,9 @@ SELECT asked.order_id, asked.session_id, asked.account_id, asked.hold_id, asked.
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[],
         $9::timestamptz[], $10::timestamptz[])
         AS asked(order_id, session_id, account_id, hold_id, fence, seat_count, total, currency, created_at, deadline)
-    JOIN user_quota AS quota ON quota.session_id = asked.session_id AND quota.account_id = asked.account_id
-        AND quota.last_order_id = asked.order_id AND quota.xmin = pg_current_xact_id()::xid
-WHERE NOT EXISTS (SELECT FROM orders WHERE orders.id = asked.order_id)
+WHERE asked.order_id = (
+        SELECT quota.last_order_id FROM user_quota AS quota
+        WHERE quota.session_id = asked.session_id AND quota.account_id = asked.account_id
+            AND quota.xmin = pg_current_xact_id()::xid
+    )
+    AND (SELECT orders.version FROM orders WHERE orders.id = asked.order_id) IS NULL

@@ -1,6 +1,5 @@
 -- Idempotency keys past their time, a few at a time.
 DELETE FROM idempotency_key
-WHERE (scope, key_hash) IN (
-    SELECT scope, key_hash FROM idempotency_key WHERE expires_at <= now() ORDER BY expires_at LIMIT 1000
-    FOR UPDATE SKIP LOCKED
-)
+WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM idempotency_key WHERE expires_at <= now() ORDER BY expires_at LIMIT 1000 FOR UPDATE SKIP LOCKED
+))

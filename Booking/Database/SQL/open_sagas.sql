@@ -1,2 +1,2 @@
 SELECT count(*) AS n FROM payment
-WHERE state IN ('authorizing', 'unknown', 'authorized', 'capturing', 'voiding')
+WHERE state || '' IN ('authorizing', 'unknown', 'authorized', 'capturing', 'voiding')

@@ -9,9 +9,10 @@ WITH event AS (
             'seats', (SELECT jsonb_agg(seat_no ORDER BY seat_no) FROM order_item WHERE order_id = orders.id)
         )
     FROM (SELECT DISTINCT unnest($1::uuid[])) AS moved(payment_id)
-        JOIN payment ON payment.id = moved.payment_id
-        JOIN orders ON orders.id = payment.order_id AND orders.xmin = pg_current_xact_id()::xid AND orders.state = $3
+        JOIN payment ON payment.id = ANY(ARRAY[moved.payment_id])
+        JOIN orders ON orders.id = ANY(ARRAY[payment.order_id]) AND orders.xmin = pg_current_xact_id()::xid
+            AND orders.state = $3
     RETURNING pos, aggregateid
 )
 INSERT INTO seat_projection (pos, order_id, outcome)
-SELECT pos, aggregateid, $4 FROM event WHERE $4 IS NOT NULL
+SELECT pos, aggregateid, $4::text FROM event WHERE $4::text IS NOT NULL

@@ -1,7 +1,12 @@
 -- Frees the seats of the orders that ended in this transaction.
-DELETE FROM seat_claim AS claim
-USING unnest($1::uuid[]) AS moved(order_id)
-    JOIN orders ON orders.id = moved.order_id AND orders.xmin = pg_current_xact_id()::xid
-        AND orders.state IN ('cancelled', 'expired', 'failed')
-    JOIN order_item AS item ON item.order_id = orders.id
-WHERE claim.session_id = orders.session_id AND claim.seat_no = item.seat_no AND claim.order_id = orders.id
+DELETE FROM seat_claim
+WHERE ctid = ANY(ARRAY(
+    SELECT (
+        SELECT claim.ctid FROM seat_claim AS claim
+        WHERE claim.session_id = orders.session_id AND claim.seat_no = item.seat_no AND claim.order_id = orders.id
+    )
+    FROM unnest($1::uuid[]) AS moved(order_id)
+        JOIN orders ON orders.id = ANY(ARRAY[moved.order_id]) AND orders.xmin = pg_current_xact_id()::xid
+            AND orders.state IN ('cancelled', 'expired', 'failed')
+        CROSS JOIN LATERAL (SELECT seat_no FROM order_item WHERE order_id = orders.id OFFSET 0) AS item
+))
