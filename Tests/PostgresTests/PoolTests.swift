@@ -97,18 +97,32 @@ extension Logger {
     }
 
     @Test func `a transaction cut off by the server before its end is sent again`() async throws {
-        try await withTemporaryPostgresPool(connectionsMax: 1) { pool in
-            _ = try await pool.execute(Statement("table", "CREATE TABLE done (n bigint)"))
-            async let failure = Self.failure(
-                of: Statement("slow", "INSERT INTO done SELECT 1 FROM pg_sleep(0.5)"),
-                pool
-            )
-            try await eventually {
-                try await Self.terminate(pool.configuration, where: "state = 'active' AND query LIKE '%pg_sleep%'") == 1
+        try await withTemporaryPostgres { configuration in
+            var patient = configuration
+            patient.connectionsMax = 1
+            patient.statementLimit = .seconds(60)
+            patient.lockLimit = .seconds(60)
+            patient.waitLimit = .seconds(60)
+            // It waits for this lock until it has been cut off once.
+            let holder = PostgresConnection(configuration: configuration)
+            try await holder.open()
+            try await holder.script("CREATE TABLE done (n bigint); SELECT pg_advisory_lock(4711)")
+            try await PostgresPool.withPool(patient, logger: .quiet) { pool in
+                async let failure = Self.failure(
+                    of: Statement(
+                        "slow",
+                        "INSERT INTO done SELECT 1 FROM (SELECT pg_advisory_xact_lock(4711)) AS lock"
+                    ),
+                    pool
+                )
+                try await eventually {
+                    try await Self.terminate(configuration, where: "wait_event = 'advisory'") == 1
+                }
+                await holder.close()
+                #expect(await failure == nil)
+                let count = try await pool.execute(Statement("count", "SELECT count(*) AS n FROM done"))
+                #expect(try count.first?.int("n") == 1)
             }
-            #expect(await failure == nil)
-            let count = try await pool.execute(Statement("count", "SELECT count(*) AS n FROM done"))
-            #expect(try count.first?.int("n") == 1)
         }
     }
 
