@@ -162,28 +162,33 @@ extension Logger {
 }
 
 func withBooking(_ body: @Sendable (Booking) async throws -> Void) async throws {
-    try await withTemporaryPostgres { configuration in
-        var configuration = BookingDatabase.tuned(configuration)
-        configuration.connectionsMax = 4
-        configuration.waitLimit = .seconds(20)
-        try await BookingDatabase.migrate(configuration)
-        let ready = configuration
-        try await PostgresPool.withPool(ready, logger: .quiet) { pool in
-            let booking = Booking(
-                configuration: ready,
-                pool: pool,
-                orders: OrderDatabase(pool: pool),
-                catalogue: CatalogueDatabase(pool: pool),
-                accounts: AccountDatabase(pool: pool),
-                session: .fresh()
-            )
-            let show = Show(id: .fresh(), title: "Hamlet", description: "A play", venue: "Globe")
-            try await booking.catalogue.insert(
-                show,
-                sessions: [NewSession(session: Booking.session(booking.session, of: show.id), layout: Booking.layout)]
-            )
-            try await body(booking)
-            try await booking.expectSound()
-        }
+    try await withTemporaryPostgres { try await withBooking(on: $0, body) }
+}
+
+func withBooking(
+    on configuration: PostgresConfiguration,
+    _ body: @Sendable (Booking) async throws -> Void
+) async throws {
+    var tuned = BookingDatabase.tuned(configuration)
+    tuned.connectionsMax = 4
+    tuned.waitLimit = .seconds(20)
+    let configuration = tuned
+    try await BookingDatabase.migrate(configuration)
+    try await PostgresPool.withPool(configuration, logger: .quiet) { pool in
+        let booking = Booking(
+            configuration: configuration,
+            pool: pool,
+            orders: OrderDatabase(pool: pool),
+            catalogue: CatalogueDatabase(pool: pool),
+            accounts: AccountDatabase(pool: pool),
+            session: .fresh()
+        )
+        let show = Show(id: .fresh(), title: "Hamlet", description: "A play", venue: "Globe")
+        try await booking.catalogue.insert(
+            show,
+            sessions: [NewSession(session: Booking.session(booking.session, of: show.id), layout: Booking.layout)]
+        )
+        try await body(booking)
+        try await booking.expectSound()
     }
 }
