@@ -5,6 +5,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import ServiceLifecycle
+import Synchronization
 
 package struct OperationsServer: Service {
     /// Answers a path, or `nil` for 404.
@@ -49,14 +50,21 @@ package struct OperationsServer: Service {
                 }
             }
         onListening(server.channel.localAddress?.port ?? port)
+        let open = OpenConnections()
         try await withGracefulShutdownHandler {
             try await withThrowingDiscardingTaskGroup { group in
                 try await server.executeThenClose { connections in
-                    var open = 0
                     for try await connection in connections {
-                        open += 1
-                        if open > Self.connectionsMax { logger.debug("many operations connections") }
-                        group.addTask { await serve(connection) }
+                        let number = open.count.wrappingAdd(1, ordering: .relaxed).newValue
+                        group.addTask {
+                            defer { open.count.wrappingSubtract(1, ordering: .relaxed) }
+                            guard number <= Self.connectionsMax else {
+                                connection.channel.close(promise: nil)
+                                return
+                            }
+                            // An idle connection must not hold up the stop.
+                            await cancelWhenGracefulShutdown { await serve(connection) }
+                        }
                     }
                 }
             }
@@ -101,6 +109,10 @@ package struct OperationsServer: Service {
         if request.method != .HEAD { try await replies.write(.body(.byteBuffer(body))) }
         try await replies.write(.end(nil))
     }
+}
+
+private final class OpenConnections: Sendable {
+    let count = Atomic<Int>(0)
 }
 
 /// Closes a connection on which nothing happened for a while.

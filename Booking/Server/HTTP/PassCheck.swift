@@ -32,7 +32,7 @@ final class PassCheck: Sendable {
             let keys = keys.withLock { $0 }
             verified = try keys.verifySignature(ofPass: text, room: room, at: clock.now().milliseconds / 1000)
         } catch {
-            throw error == .expired ? Refusal(.passExpired) : Refusal(.passRequired, "the pass is not valid here")
+            throw error == .expired ? Refusal(.passExpired) : Refusal(.tokenInvalid, "the pass is not valid here")
         }
         if let bound = verified.account, bound != "\(account)" {
             throw Refusal(.passBound, "this pass belongs to another account")

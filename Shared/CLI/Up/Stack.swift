@@ -90,9 +90,17 @@ final class Stack: Sendable {
 
     /// Services first, the last one started first; then the stores.
     func stop() async {
-        for service in services.reversed() { await service.stop() }
-        if let server = postgres.withLock({ $0 }) { await server.stop() }
-        await redis.stop()
+        for service in services.reversed() { await stopping(service.name) { await service.stop() } }
+        await stopping("postgresql") { await postgres.withLock({ $0 })?.stop() }
+        await stopping("redis") { await redis.stop() }
+    }
+
+    /// Says so when a stop takes long enough to wonder.
+    private func stopping(_ name: String, _ stop: () async -> Void) async {
+        let started = ContinuousClock.now
+        await stop()
+        let took = (ContinuousClock.now - started) / .seconds(1)
+        if took > 1 { say("\(name) took \(String(format: "%.1f", took)) s to stop") }
     }
 
     func printAddresses() {

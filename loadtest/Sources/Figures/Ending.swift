@@ -12,6 +12,14 @@ enum Ending: Sendable, Equatable {
     case refused(at: Step, code: String)
     /// Still there when the time was over.
     case unfinished(at: Step)
+
+    /// Gone without telling anybody: the place or pass stays until it ends by itself.
+    var isWithoutWord: Bool {
+        switch self {
+        case .abandoned, .unfinished: true
+        default: false
+        }
+    }
 }
 
 /// Leaves the visitor's script from anywhere.
