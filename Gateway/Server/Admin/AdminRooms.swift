@@ -63,6 +63,7 @@ extension AdminAPI {
             "room made",
             metadata: ["room": "\(name)", "phase": "\(phase.rawValue)", "policy": "\(policy.hash)"]
         )
+        try await rooms.waitUntilKnown(name.text, within: .seconds(2))
         guard let room = try await store.read(name) else { throw AdminRefusal(.internalError) }
         return json(201, room.report, headers: ["ETag": room.tag])
     }

@@ -49,4 +49,15 @@ package final class Rooms: Sendable {
             loop.execute { rooms.value.use(view) }
         }
     }
+
+    /// Waits until every loop of this gateway knows the room, at most `limit`. Other gateways learn of it with their
+    /// next pull.
+    package func waitUntilKnown(_ name: String, within limit: Duration) async throws {
+        let deadline = ContinuousClock.now + limit
+        while view.rooms[name] == nil, ContinuousClock.now < deadline {
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        // What was handed to a loop before this is in force there after it.
+        for loop in eventLoops { try await loop.submit {}.get() }
+    }
 }
