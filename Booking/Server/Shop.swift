@@ -107,7 +107,10 @@ struct Shop: Sendable {
     /// Every route of the API.
     func router() -> Router<BookingContext> {
         let router = Router(context: BookingContext.self)
-        router.addMiddleware { ProblemMiddleware() }
+        router.addMiddleware {
+            ProblemMiddleware()
+            WarmUp(catalogue: catalogue)
+        }
         let seats = CatalogueRoutes(catalogue: catalogue, holds: holds, clock: clock)
         let routes = router.group("v1")
         AccountRoutes(accounts: accounts, check: check).add(to: routes)
