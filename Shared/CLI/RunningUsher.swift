@@ -28,7 +28,7 @@ struct RunningUsher: ParsableArguments {
     func facts() throws -> Facts {
         let file = data + "/run.json"
         guard let bytes = FileManager.default.contents(atPath: file) else {
-            throw ValidationError("\(file) is not there: no usher runs with this data folder (give --data)")
+            throw UpFault("\(file) is not there: no usher runs with this data folder (give --data)")
         }
         return try JSONDecoder().decode(Facts.self, from: bytes)
     }

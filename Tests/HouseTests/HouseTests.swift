@@ -69,6 +69,17 @@ import Testing
         }
     }
 
+    @Test func `no-delay is asked of TCP, not of the socket`() throws {
+        // At the socket's level the same number is SO_DEBUG, which only root may set: every connection of an ordinary
+        // user would be closed at once.
+        for source in try SourceFile.all() where source.path != SourceFile.own {
+            #expect(
+                !source.text.contains(".socketOption(.tcp_nodelay)"),
+                "\(source.path): use .tcpOption(.tcp_nodelay)"
+            )
+        }
+    }
+
     @Test func `a test waits for facts, never for time alone`() throws {
         for source in try SourceFile.all() where source.path.hasPrefix("Tests/") && source.path != SourceFile.own {
             #expect(!source.text.contains("#expect(true)"), "\(source.path) has a check that cannot fail")

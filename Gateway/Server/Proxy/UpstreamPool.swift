@@ -107,7 +107,7 @@ package final class UpstreamPool {
         ClientBootstrap(group: loop)
             .connectTimeout(configuration.connectTime)
             .channelOption(.autoRead, value: false)
-            .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.writeBufferWaterMark, value: .init(low: 16 * 1024, high: 32 * 1024))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {

@@ -36,7 +36,7 @@ struct Admin: AsyncParsableCommand {
                 passwordHash: try Argon2id.hash(password)
             )
             let isNew = try await withStores(facts.postgres) { try await $0.accounts.insert(account) }
-            guard isNew else { throw ValidationError("an account with this e-mail address exists already") }
+            guard isNew else { throw UpFault("an account with this e-mail address exists already") }
             print("admin account \(account.id) made for \(line)")
         }
     }

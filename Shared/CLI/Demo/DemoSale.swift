@@ -12,6 +12,8 @@ struct DemoSale: Sendable {
     private static let perMinute = 3000
     private static let activeMax = 300
     private static let arriveWithin = 10
+    /// Percent of visitors who make their account over HTTP first.
+    private static let registerShare = 2
     private static let saleLimit = Duration.seconds(600)
     private static let settleSeconds = 30
 
@@ -39,7 +41,8 @@ struct DemoSale: Sendable {
             "usher-loadtest",
             [
                 "on-sale", "--url", plan.gateway, "--room", room, "--session", "\(session.id)", "--visitors",
-                "\(visitors)", "--arrive-within", "\(Self.arriveWithin)", "--tokens", tokens, "--json",
+                "\(visitors)", "--arrive-within", "\(Self.arriveWithin)", "--tokens", tokens, "--register-share",
+                "\(Self.registerShare)", "--json",
                 plan.dataFolder + "/demo-sale.json",
             ],
             atMost: Self.saleLimit

@@ -45,15 +45,28 @@ final class ServiceChild: Sendable {
     /// Polls the ready page; a program that ended or is not ready in time is a failure.
     func waitUntilReady(atMost limit: Duration) async throws {
         let deadline = ContinuousClock.now + limit
+        var last = "nothing"
         while ContinuousClock.now < deadline {
             if let exit = state.withLock({ $0.process?.exit }) {
                 throw SupervisionFailure.notReady(program: name, reason: "it ended with \(exit)\(lastLogLine())")
             }
-            let reply = try? await HTTPClient.shared.execute(HTTPClientRequest(url: readyURL), timeout: .seconds(1))
-            if reply?.status.code == 200 { return }
+            let answer = await askIfReady()
+            if answer.isReady { return }
+            last = answer.words
             try await Task.sleep(for: .milliseconds(50))
         }
-        throw SupervisionFailure.notReady(program: name, reason: "no answer of \(readyURL) in \(limit)")
+        throw SupervisionFailure.notReady(program: name, reason: "\(readyURL) said after \(limit): \(last)")
+    }
+
+    private func askIfReady() async -> (isReady: Bool, words: String) {
+        do {
+            let request = HTTPClientRequest(url: readyURL)
+            let reply = try await HTTPClient.shared.execute(request, timeout: .seconds(1))
+            let body = String(buffer: try await reply.body.collect(upTo: 4096))
+            return (reply.status.code == 200, body.replacing("\n", with: " "))
+        } catch {
+            return (false, "\(error)")
+        }
     }
 
     /// Looks whether the program has ended; `true` when it was started again.

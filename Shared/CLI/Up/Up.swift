@@ -51,9 +51,9 @@ struct Up: AsyncParsableCommand {
         let descriptors = Program.raiseDescriptorLimit()
         let plan = StackPlan(self)
         do {
-            try Preflight.check(plan, descriptors: descriptors, visitors: serve ? 0 : visitors)
             let lock = try FolderLock(plan.dataFolder)
             defer { lock.release() }
+            try Preflight.check(plan, descriptors: descriptors, visitors: serve ? 0 : visitors)
             if reset { try plan.eraseData() }
             try plan.makeFolders()
             let stack = Stack(plan)

@@ -86,7 +86,7 @@ final class VisitorConnection {
         do {
             var bootstrap = ClientBootstrap(group: group)
                 .connectTimeout(Self.connectTimeout)
-                .channelOption(.socketOption(.tcp_nodelay), value: 1)
+                .channelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHTTPClientHandlers()
