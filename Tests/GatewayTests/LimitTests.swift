@@ -51,7 +51,8 @@ struct LimitTests {
             #expect(refused.first("ratelimit-policy") == "\"\(scope.rawValue)\";q=1;w=60")
             #expect(refused.first("ratelimit")?.hasPrefix("\"\(scope.rawValue)\";r=0;t=") == true)
             let retry = try refused.first("retry-after").flatMap(Int.init).orThrow()
-            #expect((59...92).contains(retry))
+            // The allowance comes back within its minute; the spread adds at most half of that.
+            #expect((1...92).contains(retry))
             let other = try await edge.ask("GET", "/a", ["Authorization: \(otherBearer)"], from: otherAddress)
             #expect(other.status == otherStatus)
         }
