@@ -14,6 +14,7 @@ package struct GatewayConfiguration: Sendable {
     package var bookingOperations: ServiceAddress
     package var keysFolder: String
     package var adminTokenFile: String
+    package var roomsFile: String
     package var pagesFolder: String
     package var eventLoopCount: Int
     package var snapshotInterval: Duration
@@ -36,6 +37,7 @@ package struct GatewayConfiguration: Sendable {
         .init("booking-operations", "http://127.0.0.1:8091", "booking's operations port"),
         .init("keys", ".data/keys", "folder of the signing keys; made when missing"),
         .init("admin-token-file", ".data/admin.token", "file of the admin token; made when missing"),
+        .init("rooms-file", ".data/rooms.json", "what is remembered of the rooms in case Redis loses them"),
         .init("pages", "Gateway/Pages", "folder of the waiting page"),
         .init("event-loops", "0", "event loops; 0 takes one for each processor"),
         .init("snapshot-interval", "250ms", "how often the rooms are pulled from Redis"),
@@ -81,6 +83,7 @@ package struct GatewayConfiguration: Sendable {
         bookingOperations = try Self.address(settings, "booking-operations")
         keysFolder = try settings.string("keys")
         adminTokenFile = try settings.string("admin-token-file")
+        roomsFile = try settings.string("rooms-file")
         pagesFolder = try settings.string("pages")
         let loops = try settings.integer("event-loops", in: 0...256)
         eventLoopCount = loops == 0 ? ProcessInfo.processInfo.activeProcessorCount : loops

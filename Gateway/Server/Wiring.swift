@@ -65,7 +65,16 @@ package struct Wiring: Sendable {
         )
         let operations = OperationsPages(
             metrics: metrics,
-            checks: [("rooms", { rooms.view.isKnown ? nil : "not pulled yet" })]
+            checks: [
+                ("rooms", { rooms.view.isKnown ? nil : "not pulled yet" }),
+                (
+                    "store",
+                    {
+                        let lost = rooms.view.forgotten
+                        return lost.isEmpty ? nil : "gone from Redis, make them again: \(lost.joined(separator: " "))"
+                    }
+                ),
+            ]
         )
         let adminListener = EdgeListener(
             name: "admin",
@@ -89,11 +98,12 @@ package struct Wiring: Sendable {
         self.metrics = metrics
         services = [
             redis,
-            SnapshotPuller(
+            try SnapshotPuller(
                 redis: redis,
                 rooms: rooms,
                 interval: configuration.snapshotInterval,
                 isSecure: configuration.isSecure,
+                checkpointFile: configuration.roomsFile,
                 counters: counters,
                 gauges: RoomGauges(metrics),
                 logger: logger

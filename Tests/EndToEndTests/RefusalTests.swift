@@ -139,7 +139,16 @@ import Testing
         let orders = "/v1/sessions/\(tour.session)/orders"
         expect(try await buyer.post(orders, ["seats": ["MAIN-K-1"]]), 400, "idempotency_key_missing", "no key")
         let keyed = buyer.with("Idempotency-Key", "one-key")
-        #expect(try await keyed.post(orders, ["seats": ["MAIN-K-1"]]).status == 201)
+        let order = try await keyed.post(orders, ["seats": ["MAIN-K-1"]])
+        #expect(order.status == 201)
+        let payments = "/v1/orders/\(try #require(order.text("id")))/payments"
+        expect(try await buyer.post(payments, ["payment_method": "pm\u{0}"]), 400, "validation_failed", "a NUL")
+        expect(
+            try await buyer.post("/v1/auth/login", ["email": "a\u{0}b@example.org", "password": "wrong password"]),
+            401,
+            "wrong_credentials",
+            "a NUL in an address"
+        )
         expect(try await keyed.post(orders, ["seats": ["MAIN-K-2"]]), 422, "idempotency_key_reused", "a reused key")
         expect(
             try await buyer.post("/v1/auth/login", ["email": "nobody@example.org", "password": "wrong password"]),

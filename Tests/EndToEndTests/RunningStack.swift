@@ -101,6 +101,23 @@ struct RunningStack: Sendable {
         return pid_t(id)
     }
 
+    /// A text of the file that tells what runs where.
+    func fact(_ name: String) throws -> String {
+        let bytes = try Data(contentsOf: URL(filePath: data + "/run.json"))
+        let facts = try JSONSerialization.jsonObject(with: bytes) as? [String: Any]
+        guard let text = facts?[name] as? String else { throw StackFault("run.json names no \(name)") }
+        return text
+    }
+
+    /// Runs a program of the system; its exit status.
+    func shell(_ program: String, _ arguments: [String]) async throws -> Int32 {
+        let child = try ChildProcess.start(.init(executable: program, arguments: arguments))
+        guard case .status(let status) = await child.waitForExit(atMost: .seconds(20)) else {
+            throw StackFault("\(program) did not end by itself")
+        }
+        return status
+    }
+
     /// Kills a process at once and waits until another one has taken its place.
     func killAndWaitForNext(_ name: String) async throws {
         let old = try processID(of: name)

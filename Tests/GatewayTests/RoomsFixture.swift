@@ -163,7 +163,7 @@ struct GatewayNode: Sendable {
 
     func open(_ policy: RoomPolicy, room: String = "sale", phase: Phase = .active) async throws {
         let name = try #require(RoomName(room))
-        #expect(try await store.create(name, policy, phase: phase))
+        #expect(try await store.create(name, policy, phase: phase, generation: 1))
         try await sees { $0.phase == phase }
     }
 
@@ -218,7 +218,7 @@ func withGateway<Outcome: Sendable>(
     let counters = RoomCounters(metrics)
     let supplies = RoomSupplies(redis: redis, keys: keys, isSecure: false, counters: counters)
     let rooms = try await Rooms.make(on: group, supplies: supplies)
-    let puller = SnapshotPuller(
+    let puller = try SnapshotPuller(
         redis: redis,
         rooms: rooms,
         interval: .milliseconds(25),

@@ -29,12 +29,18 @@ struct WebhookRoutes {
             } catch {
                 throw Refusal(.badRequest, "webhook refused: \(error)")
             }
+            guard Self.isPlain(event.id) else { throw Refusal(.badRequest, "webhook refused: its id is not plain") }
             let isNew = try await answered { () async throws(StoreFailure) in
                 try await orders.receive(source: Self.source, event: event.id)
             }
             if isNew { try await look(at: event) }
             return Response(status: .ok)
         }
+    }
+
+    /// Providers' ids are short and visible ASCII.
+    private static func isPlain(_ id: String) -> Bool {
+        (1...255).contains(id.utf8.count) && id.utf8.allSatisfy { (0x21...0x7e).contains($0) }
     }
 
     private func look(at event: ProviderEvent) async throws {

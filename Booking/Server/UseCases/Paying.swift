@@ -14,7 +14,9 @@ struct Paying: Sendable {
     static let methodLengthMax = 100
 
     func pay(_ order: OrderID, by account: AccountID, with method: String) async throws {
-        guard (1...Self.methodLengthMax).contains(method.utf8.count) else {
+        guard (1...Self.methodLengthMax).contains(method.utf8.count),
+            method.utf8.allSatisfy({ (0x21...0x7e).contains($0) })
+        else {
             throw Refusal(.validationFailed, "\"payment_method\" names a method of the provider")
         }
         let new = NewPayment(

@@ -170,10 +170,9 @@ struct Purchases: Sendable {
         case .replayed(let status, let stored):
             return OrderAnswer(status: status, body: stored, isReplayed: true, isLimitReached: false)
         case .keyReused:
-            await giveBack(hold)
             throw Refusal(.idempotencyKeyReused, "this Idempotency-Key belongs to another request")
         case .seatsTaken(let seats):
-            await giveBack(hold)
+            // Nothing is given back: the seats may be the buyer's own, in an order made of this very hold.
             throw Refusal(HoldFailure.seatsTaken(seats), layout: layout)
         case .limitExceeded(let limit, let remaining):
             await giveBack(hold)

@@ -43,6 +43,15 @@ extension AdminAPI {
         return try await change(name, policy, version: version)
     }
 
+    /// A session is entered through one room: with two, buyers would hold the pass of the wrong one.
+    private func refuseDoubleProtection(_ policy: RoomPolicy, by name: RoomName) throws {
+        for session in policy.protectedSessions {
+            if let other = rooms.view.protecting[session], other != name.text {
+                throw AdminRefusal(.policyInvalid, "session \(session) is protected by room \(other) already")
+            }
+        }
+    }
+
     private static func version(_ tag: String) -> Int? {
         guard tag.utf8.count >= 3, tag.hasPrefix("\""), tag.hasSuffix("\"") else { return nil }
         return Int(tag.dropFirst().dropLast())
@@ -56,7 +65,9 @@ extension AdminAPI {
             }
             phase = .draft
         }
-        guard try await store.create(name, policy, phase: phase) else {
+        try refuseDoubleProtection(policy, by: name)
+        let generation = Int(WallClock.now().seconds)
+        guard try await store.create(name, policy, phase: phase, generation: generation) else {
             throw AdminRefusal(.preconditionFailed, "there is a room of that name")
         }
         logger.notice(
@@ -69,6 +80,7 @@ extension AdminAPI {
     }
 
     private func change(_ name: RoomName, _ policy: RoomPolicy, version: Int) async throws -> EdgeReply {
+        try refuseDoubleProtection(policy, by: name)
         switch try await store.update(name, policy, version: version) {
         case .noRoom: throw AdminRefusal(.notFound)
         case .conflict(let current):

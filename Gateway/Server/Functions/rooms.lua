@@ -81,14 +81,15 @@ local function record_allowance(meta, grants)
         'burst', now[2] or '', 'active_max', now[3] or '')
 end
 
--- create: KEYS meta grants · ARGV policy hash dedupe_key phase, then pairs of meta fields and values
+-- create: KEYS meta grants · ARGV policy hash dedupe_key phase generation, then pairs of meta fields and values
 -- → 1 made, 0 exists
+-- The caller takes the generation from the clock: tokens of a room of that name that was lost are dead.
 local function create(keys, args)
     if redis.call('EXISTS', keys[1]) == 1 then return 0 end
     redis.call('HSET', keys[1], 'policy', args[1], 'hash', args[2], 'dedupe_key', args[3], 'phase', args[4],
-        'version', 1, 'override', 'none', 'generation', 1, 'epoch', 1, 'number', 0, 'cursor', 0, 'rate', '0',
+        'version', 1, 'override', 'none', 'generation', args[5], 'epoch', 1, 'number', 0, 'cursor', 0, 'rate', '0',
         'outlook', 'open', 'decided_through', 0, 'forfeited_through', 0, 'granted', 0, 'revocations', 0)
-    redis.call('HSET', keys[1], unpack(args, 5))
+    redis.call('HSET', keys[1], unpack(args, 6))
     record_allowance(keys[1], keys[2])
     return 1
 end

@@ -148,7 +148,8 @@ package struct WaitingPages: Sendable {
         ]
         values["message"] = frame.notice.message
         switch state {
-        case .mayJoin: values["join"] = ""
+        // Who came too late, or whose pass has ended, may line up again.
+        case .mayJoin, .forfeited: values["join"] = ""
         case .called(let number, _):
             values["claim"] = ""
             values["number"] = String(number)

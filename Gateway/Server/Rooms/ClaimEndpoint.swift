@@ -121,10 +121,19 @@ extension LoopRooms {
             return switch parts.last?.asText {
             case "sold_out": EdgeReply(.soldOut, requestID: request.id)
             case "closed": EdgeReply(.saleEnded, requestID: request.id)
-            default: EdgeReply(.placeForfeited, detail: parts.last?.asText.flatMap(Self.why), requestID: request.id)
+            default:
+                // The place is used up: without it the next page offers a new one.
+                EdgeReply(
+                    .placeForfeited,
+                    detail: parts.last?.asText.flatMap(Self.why),
+                    requestID: request.id,
+                    headers: [
+                        "Set-Cookie": RoomReply.cookie(room.placeCookie, "", maxAge: 0, isSecure: room.isSecure)
+                    ]
+                )
             }
         default:
-            return EdgeReply(.notFound, requestID: request.id)
+            return notYet(number, room, waitMS: 5000)
         }
     }
 

@@ -93,7 +93,8 @@ extension LoopRooms {
 
     private func reply(to request: EdgeRequest, _ room: RoomView, _ tag: [UInt8], _ outcome: JoinOutcome) -> EdgeReply {
         switch outcome {
-        case .noRoom: EdgeReply(.notFound, requestID: request.id)
+        // Known here and not in the store: it was lost, not closed.
+        case .noRoom: EdgeReply(.storeUnavailable, requestID: request.id, headers: ["Retry-After": "5"])
         case .notOpen(let phase): EdgeReply(Self.problem(of: phase), requestID: request.id)
         case .roomFull: EdgeReply(.overloaded, detail: "the room is full", requestID: request.id)
         case .placed(let number, let isNew, let cursor, let generation):

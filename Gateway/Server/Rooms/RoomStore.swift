@@ -25,7 +25,12 @@ package struct RoomStore: Sendable {
     }
 
     /// - Returns: false when there is a room of that name.
-    package func create(_ name: RoomName, _ policy: RoomPolicy, phase: Phase) async throws -> Bool {
+    package func create(
+        _ name: RoomName,
+        _ policy: RoomPolicy,
+        phase: Phase,
+        generation: Int
+    ) async throws -> Bool {
         // Listed first: a room that is listed and not there is nothing, a room that is not listed would stay unseen.
         _ = try await redis.call(["SADD", RoomKeys.rooms, .text(name.text)])
         let reply = try await redis.call(
@@ -33,7 +38,7 @@ package struct RoomStore: Sendable {
             keys: RoomKeys(name).forPolicy,
             arguments: [
                 .bytes(policy.canonicalJSON), .text(policy.hash), .text(Hex.encode(SecureRandom.bytes(32))),
-                .text(phase.rawValue),
+                .text(phase.rawValue), .integer(generation),
             ] + Self.numbers(policy)
         )
         return reply.asInteger == 1

@@ -1,5 +1,6 @@
 // The rooms of all event loops: hands each loop its own, and every new view to all of them.
 package import NIOCore
+import Queueing
 import Signing
 import Synchronization
 
@@ -50,11 +51,11 @@ package final class Rooms: Sendable {
         }
     }
 
-    /// Waits until every loop of this gateway knows the room, at most `limit`. Other gateways learn of it with their
+    /// Waits until every loop of this gateway knows the room as the store has it, at most `limit`. Other gateways learn of it with their
     /// next pull.
     package func waitUntilKnown(_ name: String, within limit: Duration) async throws {
         let deadline = ContinuousClock.now + limit
-        while view.rooms[name] == nil, ContinuousClock.now < deadline {
+        while view.rooms[name]?.snapshot.isDegraded ?? true, ContinuousClock.now < deadline {
             try await Task.sleep(for: .milliseconds(10))
         }
         // What was handed to a loop before this is in force there after it.

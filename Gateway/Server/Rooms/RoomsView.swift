@@ -8,6 +8,8 @@ package struct RoomsView: Sendable {
     /// Session id → room that protects it.
     package var protecting: [String: String] = [:]
     package var denied = DenyList()
+    /// Rooms that are known here and gone from the store, by name.
+    package var forgotten: [String] = []
     /// Keys of booking that account tokens are checked with.
     package var accountKeys = KeySet()
     /// Redis' clock minus ours, in milliseconds.

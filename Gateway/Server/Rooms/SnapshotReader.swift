@@ -10,11 +10,21 @@ package struct KnownRoom: Sendable {
     package var revocations: Int
     /// Passes ever granted.
     package var granted: Int
+    /// The store does not have it any more; this is what was known last.
+    package var isForgotten = false
+
+    package init(snapshot: RoomSnapshot, revocations: Int, granted: Int) {
+        self.snapshot = snapshot
+        self.revocations = revocations
+        self.granted = granted
+    }
 }
 
 enum SnapshotReader {
     static func command(_ room: RoomName, known: KnownRoom?) -> [RedisArgument] {
         let keys = RoomKeys(room).forSnapshot
+        // A room that was lost may have been made again with any version: all of it is asked for.
+        let known = known?.isForgotten == true ? nil : known
         return ["FCALL", .text(RoomFunctions.snapshot.name), .integer(keys.count)] + keys
             + [.integer(known?.snapshot.version ?? 0), .integer(known?.revocations ?? -1)]
     }

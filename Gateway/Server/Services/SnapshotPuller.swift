@@ -14,6 +14,8 @@ package struct SnapshotPuller: Service {
     private let rooms: Rooms
     private let interval: Duration
     private let isSecure: Bool
+    private let checkpoint: RoomCheckpoint?
+    private let remembered: [KnownRoom]
     private let counters: RoomCounters
     private let gauges: RoomGauges
     private let logger: Logger
@@ -23,10 +25,14 @@ package struct SnapshotPuller: Service {
         rooms: Rooms,
         interval: Duration,
         isSecure: Bool,
+        checkpointFile: String? = nil,
         counters: RoomCounters,
         gauges: RoomGauges,
         logger: Logger
-    ) {
+    ) throws {
+        var checkpoint = checkpointFile.map { RoomCheckpoint(path: $0, logger: logger) }
+        remembered = try checkpoint?.read() ?? []
+        self.checkpoint = checkpoint
         self.redis = redis
         self.rooms = rooms
         self.interval = interval
@@ -38,11 +44,13 @@ package struct SnapshotPuller: Service {
 
     package func run() async throws {
         await cancelWhenGracefulShutdown {
-            var memory = PullMemory()
+            var memory = PullMemory(remembered)
+            var checkpoint = checkpoint
             while !Task.isCancelled {
                 await pull(&memory)
                 // New rooms are there at once.
                 if !memory.isComplete, !memory.isAway { await pull(&memory) }
+                if !memory.isAway { checkpoint?.keep(memory.known.values) }
                 try? await Task.sleep(for: interval)
             }
         }
@@ -63,6 +71,7 @@ package struct SnapshotPuller: Service {
             if memory.isDenyListStale {
                 memory.take(denied: try await redis.call(["HGETALL", RoomKeys.deny]))
             }
+            noteForgotten(&memory)
             hand(memory)
             gauges.setAway(false)
             if memory.isAway {
@@ -85,6 +94,18 @@ package struct SnapshotPuller: Service {
         }
     }
 
+    /// Says once which rooms are gone from the store.
+    private func noteForgotten(_ memory: inout PullMemory) {
+        let forgotten = memory.known.values.filter(\.isForgotten).map(\.snapshot.name.text).sorted()
+        guard forgotten != memory.saidForgotten else { return }
+        memory.saidForgotten = forgotten
+        guard !forgotten.isEmpty else { return }
+        logger.error(
+            "rooms are gone from the store: they stay guarded and take nobody until they are made again",
+            metadata: ["rooms": "\(forgotten.joined(separator: " "))"]
+        )
+    }
+
     private func hand(_ memory: PullMemory) {
         gauges.set(Array(memory.known.values), deniedCount: memory.denied.count)
         let old = rooms.view.rooms
@@ -94,6 +115,7 @@ package struct SnapshotPuller: Service {
         rooms.update { view in
             view.set(views)
             view.denied = memory.denied
+            view.forgotten = memory.saidForgotten
             view.clockOffsetMS = memory.clockOffsetMS
             view.isKnown = view.isKnown || memory.isComplete
         }
@@ -102,15 +124,22 @@ package struct SnapshotPuller: Service {
 
 /// What is kept from one pull to the next.
 struct PullMemory {
-    private(set) var known: [RoomName: KnownRoom] = [:]
+    private(set) var known: [RoomName: KnownRoom]
     private(set) var denied = DenyList()
     private(set) var clockOffsetMS: Int64 = 0
     var isAway = false
     /// Whether every room that is listed has been asked for.
     private(set) var isComplete = false
-    private var names: [RoomName] = []
+    var saidForgotten: [String] = []
+    private var names: [RoomName]
     private var denyVersion: String?
     private var deniedOf: String?
+
+    /// Begins with the rooms that are remembered from before the start.
+    init(_ remembered: [KnownRoom] = []) {
+        known = Dictionary(remembered.map { ($0.snapshot.name, $0) }) { first, _ in first }
+        names = known.keys.sorted { $0.text < $1.text }
+    }
 
     /// List of rooms, version of the deny list, then a snapshot of each room known so far.
     var commands: [[RedisArgument]] {
@@ -137,6 +166,7 @@ struct PullMemory {
             } else {
                 // A store that has forgotten a room does not open its doors: what was known last goes on.
                 known[name]?.snapshot.isDegraded = true
+                known[name]?.isForgotten = true
             }
         }
         let asked = Set(names)

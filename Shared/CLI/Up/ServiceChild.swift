@@ -142,6 +142,7 @@ extension ServiceChild {
                 "--port", "\(plan.gatewayPort)", "--admin-port", "\(plan.adminPort)", "--redis",
                 "unix://\(plan.socketFolder)/redis.sock", "--booking", plan.booking, "--booking-operations",
                 plan.bookingOperations, "--keys", plan.keysFolder, "--admin-token-file", plan.adminTokenFile,
+                "--rooms-file", plan.dataFolder + "/rooms.json",
                 "--pages", plan.pagesFolder,
             ],
             readyURL: plan.admin + "/readyz"

@@ -1,0 +1,62 @@
+import Foundation
+import NIOHTTP1
+import Testing
+
+/// What a store that was emptied may not do: open a room, or give the same number twice to tokens that count.
+@Suite(.serialized) struct LossTests {
+    private func admin(_ stack: RunningStack) throws -> Visitor {
+        let token = try String(contentsOfFile: stack.data + "/keys/admin.token", encoding: .utf8)
+        return Visitor(base: stack.admin)
+            .with("Authorization", "Bearer \(token.trimmingCharacters(in: .whitespacesAndNewlines))")
+    }
+
+    @Test func `an emptied Redis and a new gateway leave every room guarded until it is made again`() async throws {
+        try await RunningStack.with { stack in
+            let tour = try await Tour(stack)
+            let old = try await tour.join()
+            let seats = "/v1/sessions/\(tour.session)/seats"
+            #expect(try await tour.stranger.get(seats).status == 403)
+            // What the gateway remembers follows within a second.
+            try await eventually("the room is remembered", within: .seconds(5)) {
+                let text = try? String(contentsOfFile: stack.data + "/rooms.json", encoding: .utf8)
+                return text?.contains("\"tour\"") == true
+            }
+
+            let socket = try stack.fact("redis").replacing("unix://", with: "")
+            let flushed = try await stack.shell("redis-cli", ["-s", socket, "FLUSHALL"])
+            #expect(flushed == 0)
+            try await stack.killAndWaitForNext("usher-gateway")
+            try await eventually("the new gateway answers", within: .seconds(20)) {
+                (try? await tour.stranger.get("/v1/shows").status) == 200
+            }
+            #expect(try await tour.stranger.get(seats).status == 403)
+            let device = tour.stranger.with("Usher-Device", "00112233445566778899aabbccddeeff")
+            #expect(try await device.post("/v1/rooms/tour/join").status == 503)
+            let ready = try await Visitor(base: stack.admin).get("/readyz")
+            #expect(ready.status == 503)
+            #expect(String(decoding: ready.body, as: UTF8.self).contains("tour"))
+
+            let policy: [String: Any] = ["protects": [["session": tour.session]]]
+            let made = try await admin(stack).with("If-None-Match", "*")
+                .send(.PUT, "/admin/v1/rooms/tour", json: policy)
+            #expect(made.status == 201, "\(made.json)")
+            try await eventually("the room takes visitors again", within: .seconds(5)) {
+                try await device.post("/v1/rooms/tour/join").status < 300
+            }
+            let place = try await old.get("/v1/rooms/tour/place")
+            #expect(place.status == 401, "a place of the lost room is dead: \(place.json)")
+        }
+    }
+
+    @Test func `a second room cannot take a session away from the first`() async throws {
+        try await RunningStack.with { stack in
+            let tour = try await Tour(stack)
+            let policy: [String: Any] = ["protects": [["session": tour.session]]]
+            let refused = try await admin(stack).with("If-None-Match", "*")
+                .send(.PUT, "/admin/v1/rooms/aaa", json: policy)
+            #expect(refused.status == 422)
+            #expect(refused.code == "policy_invalid")
+            #expect(refused.text("detail")?.contains("tour") == true)
+        }
+    }
+}
