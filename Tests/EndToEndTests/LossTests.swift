@@ -59,4 +59,20 @@ import Testing
             #expect(refused.text("detail")?.contains("tour") == true)
         }
     }
+
+    @Test func `somebody whose pass has ended is told so and may line up again`() async throws {
+        try await RunningStack.with { stack in
+            let tour = try await Tour(stack)
+            let visitor = try await tour.enter()
+            let room = "/v1/rooms/\(Tour.room)"
+            #expect(try await visitor.post(room + "/leave").status < 300)
+            let late = try await visitor.without("Usher-Pass").post(room + "/claim")
+            #expect(late.status == 410)
+            #expect(late.code == "place_forfeited")
+            let cookies = late.headers["Set-Cookie"]
+            #expect(cookies.contains { $0.hasPrefix("usher-place-tour=;") && $0.contains("Max-Age=0") }, "\(cookies)")
+            let again = try await visitor.without("Usher-Place").post(room + "/join")
+            #expect(again.status == 201, "\(again.json)")
+        }
+    }
 }
