@@ -21,7 +21,7 @@ final class ReplyReader {
         functions = .allocate(capacity: 1)
         functions.initialize(to: ReplyAssembly.functions)
         guard let reader = redisReaderCreateWithFunctions(functions) else {
-            fatalError("redis: no memory for a reply reader")
+            preconditionFailure("redis: no memory for a reply reader")
         }
         self.reader = reader
         reader.pointee.privdata = Unmanaged.passUnretained(assembly).toOpaque()
@@ -103,7 +103,9 @@ private final class ReplyAssembly {
     }
 
     private static func of(_ task: UnsafePointer<redisReadTask>) -> ReplyAssembly {
-        guard let address = task.pointee.privdata else { fatalError("redis: reply reader without its assembly") }
+        guard let address = task.pointee.privdata else {
+            preconditionFailure("redis: reply reader without its assembly")
+        }
         return Unmanaged<ReplyAssembly>.fromOpaque(address).takeUnretainedValue()
     }
 
