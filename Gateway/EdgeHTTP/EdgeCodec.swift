@@ -27,6 +27,7 @@ package final class EdgeCodec: ChannelDuplexHandler {
 
     private let limits: EdgeLimits
     private let date: EdgeDate
+    private let isSecure: Bool
     private var parser: RequestHeadParser
     private var pending = ByteBuffer()
     private var reading = Reading.head
@@ -44,9 +45,11 @@ package final class EdgeCodec: ChannelDuplexHandler {
     private var requestCount = 0
     private var clock: ConnectionClock?
 
-    package init(limits: EdgeLimits, date: EdgeDate) {
+    /// `isSecure` says the scheme of every request of the connection.
+    package init(limits: EdgeLimits, date: EdgeDate, isSecure: Bool = false) {
         self.limits = limits
         self.date = date
+        self.isSecure = isSecure
         self.parser = RequestHeadParser(limits: limits)
     }
 
@@ -149,7 +152,8 @@ package final class EdgeCodec: ChannelDuplexHandler {
             guard pending.readableBytes > 0 else { return false }
             clock?.clear(.idle)
             clock?.start(.head, after: limits.headTime)
-            guard let head = try parser.next(from: &pending) else { return false }
+            guard var head = try parser.next(from: &pending) else { return false }
+            head.isSecure = isSecure
             try take(head, context: context)
             return true
         case .length(let left):

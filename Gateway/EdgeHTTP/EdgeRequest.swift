@@ -19,6 +19,8 @@ package struct EdgeRequestHead: Sendable {
     package var headers: EdgeHeaders
     /// Whether the visitor allows a further request on this connection.
     package var keepsAlive: Bool
+    /// Whether it came through TLS, ours or that of a proxy in front: the scheme is `https` then.
+    package var isSecure: Bool
     /// The codec answers `100 Continue` at the first `read()` of the body.
     var expectsContinue = false
     /// A visitor of HTTP/1.0 gets no chunked reply.
@@ -31,7 +33,8 @@ package struct EdgeRequestHead: Sendable {
         host: String = "localhost",
         framing: Framing = .none,
         headers: EdgeHeaders = [:],
-        keepsAlive: Bool = true
+        keepsAlive: Bool = true,
+        isSecure: Bool = false
     ) {
         self.method = method
         self.target = target
@@ -39,6 +42,7 @@ package struct EdgeRequestHead: Sendable {
         self.framing = framing
         self.headers = headers
         self.keepsAlive = keepsAlive
+        self.isSecure = isSecure
         let bytes = target.utf8
         self.pathEnd = bytes.firstIndex(of: UInt8(ascii: "?")) ?? bytes.endIndex
     }

@@ -24,7 +24,6 @@ package struct GatewayConfiguration: Sendable {
     package var limits: [LimitRule]
     package var limitClientsMax: Int
     package var trustedProxies: [AddressBlock]
-    package var isSecure: Bool
     package var logLevel: Logger.Level
 
     package static let keys: [Settings.Key] = [
@@ -55,7 +54,7 @@ package struct GatewayConfiguration: Sendable {
         .init("limit-shadow", "", "scopes that count and refuse nobody: address,account,global"),
         .init("limit-clients-max", "131072", "clients each limit remembers"),
         .init("trusted-proxies", "", "CIDR blocks whose X-Forwarded-For is believed, with commas"),
-        .init("secure-cookies", "false", "cookies for TLS only, with the prefix __Host-"),
+        .init("secure-cookies", "false", "TLS ends in front of the port: cookies for TLS only, scheme https"),
         .init("log-level", "info", "trace, debug, info, notice, warning, error or critical"),
     ]
 
@@ -68,6 +67,7 @@ package struct GatewayConfiguration: Sendable {
         listener.connectionsMax = try settings.integer("connections-max", in: 1...1_000_000)
         listener.connectionsPerAddressMax = try settings.integer("connections-per-address-max", in: 1...1_000_000)
         listener.drainTime = drainTime
+        listener.isSecure = try settings.boolean("secure-cookies")
         admin = ListenerConfiguration(
             host: try settings.string("admin-host"),
             port: try settings.integer("admin-port", in: 0...65_535)
@@ -93,7 +93,6 @@ package struct GatewayConfiguration: Sendable {
         limits = try Self.limits(settings)
         limitClientsMax = try settings.integer("limit-clients-max", in: 8...AllowanceTable.capacityMax)
         trustedProxies = try Self.proxies(settings)
-        isSecure = try settings.boolean("secure-cookies")
         guard let level = Logger.Level(rawValue: try settings.string("log-level")) else {
             throw settings.malformed("log-level", "a log level")
         }

@@ -29,13 +29,12 @@ package struct Wiring: Sendable {
         let supplies = RoomSupplies(
             redis: redis,
             keys: try GatewayKeys.load(from: configuration.keysFolder),
-            isSecure: configuration.isSecure,
             counters: counters
         )
         let rooms = try await Rooms.make(on: group, supplies: supplies)
         let edgeCounters = EdgeCounters(metrics)
         let limits = Limits(Self.limiter(configuration), counters: edgeCounters)
-        let pages = try WaitingPages(folder: configuration.pagesFolder, isSecure: configuration.isSecure)
+        let pages = try WaitingPages(folder: configuration.pagesFolder)
         let upstream = UpstreamConfiguration(host: configuration.booking.host, port: configuration.booking.port)
         let addressRule = AddressRule(trustedProxies: configuration.trustedProxies)
 
@@ -102,7 +101,6 @@ package struct Wiring: Sendable {
                 redis: redis,
                 rooms: rooms,
                 interval: configuration.snapshotInterval,
-                isSecure: configuration.isSecure,
                 checkpointFile: configuration.roomsFile,
                 counters: counters,
                 gauges: RoomGauges(metrics),

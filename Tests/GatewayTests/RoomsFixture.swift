@@ -216,13 +216,12 @@ func withGateway<Outcome: Sendable>(
     let keys = try keys ?? ephemeralKeys()
     let metrics = MetricsRegistry()
     let counters = RoomCounters(metrics)
-    let supplies = RoomSupplies(redis: redis, keys: keys, isSecure: false, counters: counters)
+    let supplies = RoomSupplies(redis: redis, keys: keys, counters: counters)
     let rooms = try await Rooms.make(on: group, supplies: supplies)
     let puller = try SnapshotPuller(
         redis: redis,
         rooms: rooms,
         interval: .milliseconds(25),
-        isSecure: false,
         counters: counters,
         gauges: RoomGauges(metrics),
         logger: logger

@@ -12,6 +12,8 @@ package struct ListenerConfiguration: Sendable {
     package var limits = EdgeLimits()
     package var connectionsMax = 20_000
     package var connectionsPerAddressMax = 64
+    /// TLS ends in front of the plain port, so that every request there is `https` too.
+    package var isSecure = false
     /// How long a request under way may take to end once the gateway is told to stop.
     package var drainTime: Duration = .seconds(30)
 
@@ -91,6 +93,7 @@ package struct EdgeListener: Service {
     private func bind(_ loops: [ListenerLoop], _ census: ConnectionCensus) async throws -> any Channel {
         let byLoop = Dictionary(uniqueKeysWithValues: loops.map { (ObjectIdentifier($0.loop), $0) })
         let limits = configuration.limits
+        let isSecure = configuration.isSecure
         let counters = counters
         let door = ListenerDoor(census: census)
         return try await ServerBootstrap(group: group)
@@ -115,7 +118,13 @@ package struct EdgeListener: Service {
                     return channel.close()
                 }
                 return channel.eventLoop.makeCompletedFuture {
-                    try loop.parts.value.add(channel, peer: address, limits: limits, counters: counters)
+                    try loop.parts.value.add(
+                        channel,
+                        peer: address,
+                        isSecure: isSecure,
+                        limits: limits,
+                        counters: counters
+                    )
                 }
             }
             .bind(host: configuration.host, port: configuration.port)

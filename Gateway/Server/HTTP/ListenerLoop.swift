@@ -19,9 +19,15 @@ struct ListenerLoop: Sendable {
             self.desk = desk
         }
 
-        func add(_ channel: any Channel, peer: ClientAddress, limits: EdgeLimits, counters: EdgeCounters) throws {
+        func add(
+            _ channel: any Channel,
+            peer: ClientAddress,
+            isSecure: Bool,
+            limits: EdgeLimits,
+            counters: EdgeCounters
+        ) throws {
             let pipeline = channel.pipeline.syncOperations
-            try pipeline.addHandler(EdgeCodec(limits: limits, date: date))
+            try pipeline.addHandler(EdgeCodec(limits: limits, date: date, isSecure: isSecure))
             try pipeline.addHandler(ConnectionHandler(desk: desk, ids: ids, peer: peer, counters: counters))
             let key = ObjectIdentifier(channel)
             channels[key] = channel

@@ -102,7 +102,8 @@ package struct VisitorDesk: RequestDesk {
             authority: booking.configuration.authority,
             address: address,
             requestID: id,
-            pass: pass?.token
+            pass: pass?.token,
+            scheme: head.isSecure ? "https" : "http"
         )
         var forwarding = Forwarding(upstream: booking, head: forwarded, renewal: renewal)
         if let pass {

@@ -18,10 +18,9 @@ package struct WaitingPages: Sendable {
 
     private let template: PageTemplate
     private let assets: [String: EdgeReply]
-    private let isSecure: Bool
 
     /// Reads the folder once; a missing or malformed file stops the start.
-    package init(folder: String, isSecure: Bool = false) throws {
+    package init(folder: String) throws {
         let folder = URL(fileURLWithPath: folder, isDirectory: true)
         func file(_ name: String) throws -> Data {
             let content = try Data(contentsOf: folder.appending(component: name))
@@ -42,7 +41,6 @@ package struct WaitingPages: Sendable {
             )
         }
         self.assets = assets
-        self.isSecure = isSecure
     }
 
     package func asset(_ name: String, for head: EdgeRequestHead, requestID: String) -> EdgeReply {
@@ -57,13 +55,14 @@ package struct WaitingPages: Sendable {
     package func answer(_ request: EdgeRequest, room: String, rooms: any VisitorRooms) -> RoomAnswer {
         let notice = rooms.notice(of: room)
         let frame = Frame(request: request, room: room, back: request.head.target, notice: notice)
-        guard frame.hasPlace(isSecure: isSecure) else { return .now(page(PageState(notice), frame)) }
+        guard frame.hasPlace else { return .now(page(PageState(notice), frame)) }
         let asked = EdgeRequest(
             head: EdgeRequestHead(
                 method: .get,
                 target: Path.room(room, "place"),
                 host: request.head.host,
-                headers: request.head.headers
+                headers: request.head.headers,
+                isSecure: request.head.isSecure
             ),
             clientAddress: request.clientAddress,
             id: request.id
@@ -102,7 +101,8 @@ package struct WaitingPages: Sendable {
             method: .post,
             target: Path.room(room, action),
             host: request.head.host,
-            headers: request.head.headers
+            headers: request.head.headers,
+            isSecure: request.head.isSecure
         )
         head.headers.remove("content-type")
         let asked = EdgeRequest(head: head, clientAddress: request.clientAddress, id: request.id)
@@ -126,7 +126,7 @@ package struct WaitingPages: Sendable {
     private func isOwnPage(_ head: EdgeRequestHead) -> Bool {
         if let site = head.first("sec-fetch-site"), site != "same-origin", site != "none" { return false }
         guard let origin = head.first("origin") else { return true }
-        return origin == "http://\(head.host)" || origin == "https://\(head.host)"
+        return origin == "https://\(head.host)" || (!head.isSecure && origin == "http://\(head.host)")
     }
 
     private struct Frame {
@@ -135,8 +135,8 @@ package struct WaitingPages: Sendable {
         var back: String
         var notice: RoomNotice
 
-        func hasPlace(isSecure: Bool) -> Bool {
-            request.cookie(CookieName.place(room: room, isSecure: isSecure)) != nil
+        var hasPlace: Bool {
+            request.cookie(CookieName.place(room: room, isSecure: request.head.isSecure)) != nil
                 || request.first(HeaderName.place) != nil
         }
     }
@@ -169,7 +169,8 @@ package struct WaitingPages: Sendable {
         if frame.request.cookie(CookieName.device) == nil {
             let device = Base64URL.encode(SecureRandom.bytes(16))
             let attributes =
-                "Path=/; Max-Age=\(Self.deviceSeconds); HttpOnly; SameSite=Lax" + (isSecure ? "; Secure" : "")
+                "Path=/; Max-Age=\(Self.deviceSeconds); HttpOnly; SameSite=Lax"
+                + (frame.request.head.isSecure ? "; Secure" : "")
             headers.add("Set-Cookie", "\(CookieName.device)=\(device); \(attributes)")
         }
         return EdgeReply(status: 200, headers: headers, body: ByteBuffer(string: template.filled(with: values)))

@@ -121,20 +121,23 @@ extension LoopRooms {
             return switch parts.last?.asText {
             case "sold_out": EdgeReply(.soldOut, requestID: request.id)
             case "closed": EdgeReply(.saleEnded, requestID: request.id)
-            default:
-                // The place is used up: without it the next page offers a new one.
-                EdgeReply(
-                    .placeForfeited,
-                    detail: parts.last?.asText.flatMap(Self.why),
-                    requestID: request.id,
-                    headers: [
-                        "Set-Cookie": RoomReply.cookie(room.placeCookie, "", maxAge: 0, isSecure: room.isSecure)
-                    ]
-                )
+            default: forfeited(request, room, reason: parts.last?.asText)
             }
         default:
             return notYet(number, room, waitMS: 5000)
         }
+    }
+
+    /// The place is used up: without it the next page offers a new one.
+    private func forfeited(_ request: EdgeRequest, _ room: RoomView, reason: String?) -> EdgeReply {
+        let isSecure = request.head.isSecure
+        let cookie = RoomReply.cookie(room.placeCookie(isSecure: isSecure), "", maxAge: 0, isSecure: isSecure)
+        return EdgeReply(
+            .placeForfeited,
+            detail: reason.flatMap(Self.why),
+            requestID: request.id,
+            headers: ["Set-Cookie": cookie]
+        )
     }
 
     private static func why(_ reason: String) -> String? {
@@ -155,7 +158,9 @@ extension LoopRooms {
         body.writeString(#","expires_at":"\#(expiry.rfc3339)","ends_at":"\#(Moment(seconds: pass.endsAt).rfc3339)"}}"#)
         var headers = RoomReply.headers()
         let maxAge = pass.expiresAt - WallClock.now().seconds
-        headers.add("Set-Cookie", RoomReply.cookie(room.passCookie, text, maxAge: maxAge, isSecure: room.isSecure))
+        let isSecure = request.head.isSecure
+        let name = room.passCookie(isSecure: isSecure)
+        headers.add("Set-Cookie", RoomReply.cookie(name, text, maxAge: maxAge, isSecure: isSecure))
         return EdgeReply(status: 200, headers: headers, body: body)
     }
 

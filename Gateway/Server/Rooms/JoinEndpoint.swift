@@ -140,9 +140,10 @@ extension LoopRooms {
         body.writeString(#"},"as_of":"\#(room.snapshot.asOf.rfc3339)"}"#)
         var headers = RoomReply.headers()
         let maxAge = token.expiresAt - now
+        let isSecure = request.head.isSecure
         headers.add(
             "Set-Cookie",
-            RoomReply.cookie(room.placeCookie, text, maxAge: maxAge, isSecure: room.isSecure)
+            RoomReply.cookie(room.placeCookie(isSecure: isSecure), text, maxAge: maxAge, isSecure: isSecure)
         )
         return EdgeReply(status: isNew ? 201 : 200, headers: headers, body: body)
     }

@@ -11,13 +11,11 @@ import UsherAPI
 package struct RoomSupplies: Sendable {
     package var redis: RedisClient
     package var keys: GatewayKeys
-    package var isSecure: Bool
     package var counters: RoomCounters
 
-    package init(redis: RedisClient, keys: GatewayKeys, isSecure: Bool, counters: RoomCounters) {
+    package init(redis: RedisClient, keys: GatewayKeys, counters: RoomCounters) {
         self.redis = redis
         self.keys = keys
-        self.isSecure = isSecure
         self.counters = counters
     }
 }

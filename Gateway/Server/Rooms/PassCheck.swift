@@ -29,7 +29,7 @@ extension LoopRooms {
         case .refused(let code): return .refused(code)
         case .good(let pass, let text):
             let granted = GrantedPass(room: name, id: pass.passID, token: String(text))
-            return renewalDue(pass, room).map { .renewing(granted, $0) } ?? .granted(granted)
+            return renewalDue(pass, room, isSecure: head.isSecure).map { .renewing(granted, $0) } ?? .granted(granted)
         }
     }
 
@@ -39,7 +39,9 @@ extension LoopRooms {
     }
 
     func pass(in head: EdgeRequestHead, of room: RoomView) -> ShownPass {
-        guard let text = head.first(HeaderName.pass)?[...] ?? head.cookie(room.passCookie), !text.isEmpty else {
+        guard let text = head.first(HeaderName.pass)?[...] ?? head.cookie(room.passCookie(isSecure: head.isSecure)),
+            !text.isEmpty
+        else {
             return .refused(.passRequired)
         }
         let now = WallClock.now().seconds
@@ -68,13 +70,17 @@ extension LoopRooms {
     // MARK: Renewal
 
     /// A fresh pass when more than half of the idle time is used, or when booking has extended this one.
-    private func renewalDue(_ pass: PassToken, _ room: RoomView) -> EventLoopFuture<GrantedPass.Renewed?>? {
+    private func renewalDue(
+        _ pass: PassToken,
+        _ room: RoomView,
+        isSecure: Bool
+    ) -> EventLoopFuture<GrantedPass.Renewed?>? {
         let expiry = Moment(seconds: pass.expiresAt)
         let known = renewal(of: pass.passID)
         let idle = Duration.seconds(room.snapshot.policy.passIdleSeconds)
         let now = view.now()
         if let known, known > expiry, known - now > idle / 2 || pass.expiresAt >= pass.endsAt {
-            return loop.makeSucceededFuture(freshPass(pass, until: known, room))
+            return loop.makeSucceededFuture(freshPass(pass, until: known, room, isSecure))
         }
         guard expiry - now < idle / 2, pass.expiresAt < pass.endsAt, !room.snapshot.isDegraded else { return nil }
         // Whole seconds, as the token has no others.
@@ -85,14 +91,19 @@ extension LoopRooms {
             promise.succeed(
                 until.flatMap { until in
                     self.noteRenewal(pass.passID, until: until)
-                    return until > expiry ? self.freshPass(pass, until: until, room) : nil
+                    return until > expiry ? self.freshPass(pass, until: until, room, isSecure) : nil
                 }
             )
         }
         return promise.futureResult
     }
 
-    private func freshPass(_ pass: PassToken, until expiry: Moment, _ room: RoomView) -> GrantedPass.Renewed? {
+    private func freshPass(
+        _ pass: PassToken,
+        until expiry: Moment,
+        _ room: RoomView,
+        _ isSecure: Bool
+    ) -> GrantedPass.Renewed? {
         let now = WallClock.now().seconds
         var fresh = pass
         fresh.issuedAt = now
@@ -101,10 +112,10 @@ extension LoopRooms {
         guard let text = try? supplies.keys.passes.sign(fresh) else { return nil }
         supplies.counters.renewals.increment()
         let cookie = RoomReply.cookie(
-            room.passCookie,
+            room.passCookie(isSecure: isSecure),
             text,
             maxAge: fresh.expiresAt - now,
-            isSecure: room.isSecure
+            isSecure: isSecure
         )
         return GrantedPass.Renewed(token: text, cookie: cookie)
     }

@@ -134,8 +134,9 @@ extension LoopRooms {
                     return
                 }
                 var headers: EdgeHeaders = ["Cache-Control": "no-store"]
-                for cookie in [room.placeCookie, room.passCookie] {
-                    headers.add("Set-Cookie", RoomReply.cookie(cookie, "", maxAge: 0, isSecure: room.isSecure))
+                let isSecure = request.head.isSecure
+                for cookie in [room.placeCookie(isSecure: isSecure), room.passCookie(isSecure: isSecure)] {
+                    headers.add("Set-Cookie", RoomReply.cookie(cookie, "", maxAge: 0, isSecure: isSecure))
                 }
                 promise.succeed(EdgeReply(status: 204, headers: headers))
             }

@@ -18,7 +18,9 @@ extension LoopRooms {
         case .refused(let code): return refuse(code, request)
         case .good(let token, let number):
             var headers = RoomReply.headers()
-            if let cookie = freshPlaceCookie(token, room) { headers.add("Set-Cookie", cookie) }
+            if let cookie = freshPlaceCookie(token, room, isSecure: request.head.isSecure) {
+                headers.add("Set-Cookie", cookie)
+            }
             let now = view.now()
             var state = room.snapshot.state(of: number, at: now)
             if number <= room.snapshot.cursor {
@@ -50,7 +52,7 @@ extension LoopRooms {
     }
 
     /// A place past half of its life is made anew by polling, so that a long wait does not outlive it.
-    private func freshPlaceCookie(_ token: PlaceToken, _ room: RoomView) -> String? {
+    private func freshPlaceCookie(_ token: PlaceToken, _ room: RoomView, isSecure: Bool) -> String? {
         let now = WallClock.now().seconds
         guard token.expiresAt - now < Self.placeLifeSeconds / 2 else { return nil }
         let expiry = placeExpiry(room, issuedAt: now)
@@ -61,6 +63,6 @@ extension LoopRooms {
         fresh.expiresAt = expiry
         fresh.tokenID = TokenID.random()
         guard let text = try? supplies.keys.places.sign(fresh) else { return nil }
-        return RoomReply.cookie(room.placeCookie, text, maxAge: expiry - now, isSecure: room.isSecure)
+        return RoomReply.cookie(room.placeCookie(isSecure: isSecure), text, maxAge: expiry - now, isSecure: isSecure)
     }
 }

@@ -28,7 +28,9 @@ extension LoopRooms {
     }
 
     func place(in head: EdgeRequestHead, of room: RoomView) -> ShownPlace {
-        guard let token = head.first(HeaderName.place)?[...] ?? head.cookie(room.placeCookie), !token.isEmpty else {
+        guard let token = head.first(HeaderName.place)?[...] ?? head.cookie(room.placeCookie(isSecure: head.isSecure)),
+            !token.isEmpty
+        else {
             return .refused(.unauthenticated)
         }
         do throws(TokenFlaw) {

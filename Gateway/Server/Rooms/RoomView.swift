@@ -7,10 +7,9 @@ import UsherAPI
 /// A class, so that a handler takes hold of all of it with one reference.
 package final class RoomView: Sendable {
     package let snapshot: RoomSnapshot
-    package let placeCookie: String
-    package let passCookie: String
     package let dedupe: KeyedBLAKE2b?
-    package let isSecure: Bool
+    private let plainCookies: Cookies
+    private let secureCookies: Cookies
 
     /// The parts of a place body that are the same for everyone.
     let bodyStart: [UInt8]
@@ -18,12 +17,11 @@ package final class RoomView: Sendable {
     let bodyOutlook: [UInt8]
     let bodyEnd: [UInt8]
 
-    package init(_ snapshot: RoomSnapshot, isSecure: Bool, reusing old: RoomView? = nil) {
+    package init(_ snapshot: RoomSnapshot, reusing old: RoomView? = nil) {
         self.snapshot = snapshot
-        self.isSecure = isSecure
         let room = snapshot.name.text
-        placeCookie = old?.placeCookie ?? CookieName.place(room: room, isSecure: isSecure)
-        passCookie = old?.passCookie ?? CookieName.pass(room: room, isSecure: isSecure)
+        plainCookies = old?.plainCookies ?? Cookies(room: room, isSecure: false)
+        secureCookies = old?.secureCookies ?? Cookies(room: room, isSecure: true)
         if let old, old.snapshot.dedupeKey == snapshot.dedupeKey {
             dedupe = old.dedupe
         } else {
@@ -55,8 +53,23 @@ package final class RoomView: Sendable {
         guard !snapshot.isDegraded else { return self }
         var copy = snapshot
         copy.isDegraded = true
-        return RoomView(copy, isSecure: isSecure, reusing: self)
+        return RoomView(copy, reusing: self)
     }
+
+    /// The cookies' names on one scheme. A name of the other scheme counts for nothing: what came over a line that
+    /// anybody can write on is not believed behind TLS.
+    private struct Cookies: Sendable {
+        let place: String
+        let pass: String
+
+        init(room: String, isSecure: Bool) {
+            place = CookieName.place(room: room, isSecure: isSecure)
+            pass = CookieName.pass(room: room, isSecure: isSecure)
+        }
+    }
+
+    package func placeCookie(isSecure: Bool) -> String { isSecure ? secureCookies.place : plainCookies.place }
+    package func passCookie(isSecure: Bool) -> String { isSecure ? secureCookies.pass : plainCookies.pass }
 
     /// Who somebody is in this room: 16 bytes that say nothing without the room's key.
     package func dedupeTag(device: String) -> [UInt8]? {

@@ -13,7 +13,6 @@ package struct SnapshotPuller: Service {
     private let redis: RedisClient
     private let rooms: Rooms
     private let interval: Duration
-    private let isSecure: Bool
     private let checkpoint: RoomCheckpoint?
     private let remembered: [KnownRoom]
     private let counters: RoomCounters
@@ -24,7 +23,6 @@ package struct SnapshotPuller: Service {
         redis: RedisClient,
         rooms: Rooms,
         interval: Duration,
-        isSecure: Bool,
         checkpointFile: String? = nil,
         counters: RoomCounters,
         gauges: RoomGauges,
@@ -36,7 +34,6 @@ package struct SnapshotPuller: Service {
         self.redis = redis
         self.rooms = rooms
         self.interval = interval
-        self.isSecure = isSecure
         self.counters = counters
         self.gauges = gauges
         self.logger = logger
@@ -110,7 +107,7 @@ package struct SnapshotPuller: Service {
         gauges.set(Array(memory.known.values), deniedCount: memory.denied.count)
         let old = rooms.view.rooms
         let views = memory.known.values.map { known in
-            RoomView(known.snapshot, isSecure: isSecure, reusing: old[known.snapshot.name.text])
+            RoomView(known.snapshot, reusing: old[known.snapshot.name.text])
         }
         rooms.update { view in
             view.set(views)
