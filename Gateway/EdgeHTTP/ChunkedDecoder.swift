@@ -1,7 +1,7 @@
 // Undoes the chunked coding (RFC 9112 §7.1), in its strictest form. Trailers are checked and dropped.
-import NIOCore
+package import NIOCore
 
-struct ChunkedDecoder {
+package struct ChunkedDecoder {
     private enum State {
         case size
         case bytes(Int)
@@ -13,7 +13,7 @@ struct ChunkedDecoder {
     private static let extensionBytesMax = 64
     private static let trailerBytesMax = 1024
 
-    enum Piece {
+    package enum Piece {
         case bytes(ByteBuffer)
         case end
     }
@@ -21,8 +21,10 @@ struct ChunkedDecoder {
     private var state = State.size
     private var trailerBytes = 0
 
+    package init() {}
+
     /// The next piece; nil when more bytes are needed.
-    mutating func next(from buffer: inout ByteBuffer) throws(EdgeRefusal) -> Piece? {
+    package mutating func next(from buffer: inout ByteBuffer) throws(EdgeRefusal) -> Piece? {
         while true {
             switch state {
             case .size:
@@ -44,9 +46,16 @@ struct ChunkedDecoder {
                 guard let line = try Self.line(from: &buffer, bytesMax: lineMax) else { return nil }
                 if line.isEmpty { return .end }
                 trailerBytes += line.count
-                _ = try RequestHeadParser.field(line)
+                try Self.checkTrailer(line)
             }
         }
+    }
+
+    private static func checkTrailer(_ line: ByteBufferView) throws(EdgeRefusal) {
+        let checked = line.withUnsafeBytes { bytes in
+            Result { () throws(EdgeRefusal) in _ = try HeadFields.parts(of: 0..<bytes.count, in: bytes) }
+        }
+        try checked.get()
     }
 
     private static func line(from buffer: inout ByteBuffer, bytesMax: Int) throws(EdgeRefusal) -> ByteBufferView? {

@@ -1,15 +1,14 @@
 // The server side of a visitor's connection: bytes in, checked requests up; replies down, bytes out.
 // It reads one request at a time: the next is parsed only when the reply to this one is complete, so pipelined
-// replies keep their order, and what waits unread is bounded by one socket read.
+// replies keep their order, and what waits unread is bounded by two socket reads. All replies of one read go out in one
+// write. Replies are in EdgeCodec+Replies.swift.
 package import NIOCore
 
-package final class EdgeCodec: ChannelDuplexHandler {
+package final class EdgeCodec: ChannelInboundHandler {
     package typealias InboundIn = ByteBuffer
-    package typealias InboundOut = EdgeRequestPart
-    package typealias OutboundIn = EdgeReplyPart
     package typealias OutboundOut = ByteBuffer
 
-    private enum Reading {
+    enum Reading {
         case head
         case length(Int)
         case chunked(ChunkedDecoder)
@@ -19,68 +18,88 @@ package final class EdgeCodec: ChannelDuplexHandler {
         case ended
     }
 
-    private enum Replying {
+    enum Replying {
         case nothing
         case awaited
         case streaming(EdgeReplyHead.Framing, hasBody: Bool)
     }
 
-    private let limits: EdgeLimits
-    private let date: EdgeDate
+    package let edge: EdgeLoop
+    let limits: SharedLimits
+    let receiver: any EdgeReceiver
     private let isSecure: Bool
+    var context: ChannelHandlerContext?
+    /// Among the loop's connections.
+    var position: Int?
     private var parser: RequestHeadParser
     private var pending = ByteBuffer()
-    private var reading = Reading.head
-    private var replying = Replying.nothing
-    private var bodyBytes = 0
-    private var isHeadRequest = false
-    private var isVersion11 = true
-    private var mayKeepAlive = true
+    var reading = Reading.head
+    var replying = Replying.nothing
+    var isHeadRequest = false
+    var isVersion11 = true
+    var mayKeepAlive = true
     private var owesContinue = false
-    private var isDraining = false
-    private var isClosing = false
+    private var isReadWanted = false
+    var isDraining = false
+    /// The visitor has ended its side.
+    private var isInputClosed = false
+    var isClosing = false
     private var isAdvancing = false
+    /// Replies are gathered until the burst of reads is over.
+    var isInBurst = false
+    var hasUnflushed = false
+    var closesAfterOutput = false
+    /// When the last reply was given, nothing of what the visitor sent was left unread.
+    var wasReadToItsEnd = false
     /// The rest of a small body whose reply has already been given is thrown away.
-    private var isSkippingBody = false
+    var isSkippingBody = false
     private var requestCount = 0
-    private var clock: ConnectionClock?
+    private var watch = ConnectionWatch()
+    /// Of the request under way. A receiver may raise or lower it when it gets the head.
+    package var bodyBytesMax = 0
+    private var bodyBytes = 0
 
     /// `isSecure` says the scheme of every request of the connection.
-    package init(limits: EdgeLimits, date: EdgeDate, isSecure: Bool = false) {
+    package init(limits: SharedLimits, edge: EdgeLoop, receiver: any EdgeReceiver, isSecure: Bool = false) {
         self.limits = limits
-        self.date = date
+        self.edge = edge
+        self.receiver = receiver
         self.isSecure = isSecure
-        self.parser = RequestHeadParser(limits: limits)
+        self.parser = RequestHeadParser(limits: limits.values)
     }
 
-    // MARK: Inbound
+    package var loop: any EventLoop { edge.loop }
+    package var isWritable: Bool { context?.channel.isWritable ?? false }
+
+    // MARK: The channel
 
     package func handlerAdded(context: ChannelHandlerContext) {
-        let clock = ConnectionClock(loop: context.eventLoop)
-        let context = NIOLoopBound(context, eventLoop: context.eventLoop)
-        clock.passed = { [weak self] in self?.passed($0, context: context.value) }
-        self.clock = clock
-        if context.value.channel.isActive { begin(context: context.value) }
+        self.context = context
+        edge.enter(self)
+        if context.channel.isActive { begin(context) }
     }
 
     package func channelActive(context: ChannelHandlerContext) {
+        begin(context)
         context.fireChannelActive()
-        begin(context: context)
+    }
+
+    private func begin(_ context: ChannelHandlerContext) {
+        watch.wait(.idle, until: edge.deadline(after: limits.values.idleTime))
+        context.read()
     }
 
     package func channelInactive(context: ChannelHandlerContext) {
-        clock?.stop()
         reading = .ended
+        replying = .nothing
+        edge.leave(self)
+        receiver.ended(on: self)
         context.fireChannelInactive()
     }
 
     package func handlerRemoved(context: ChannelHandlerContext) {
-        clock?.stop()
-    }
-
-    private func begin(context: ChannelHandlerContext) {
-        clock?.set(.idle, after: limits.idleTime)
-        context.read()
+        edge.leave(self)
+        self.context = nil
     }
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -94,31 +113,40 @@ package final class EdgeCodec: ChannelDuplexHandler {
         } else {
             pending.writeBuffer(&bytes)
         }
-        advance(context: context)
+        isInBurst = true
+        advance()
     }
 
     package func channelReadComplete(context: ChannelHandlerContext) {
-        // Nothing complete came out of what was read so far: ask for more.
-        if case .head = reading, !isClosing { context.read() }
-        if isSkippingBody { context.read() }
+        isInBurst = false
+        sendOutput()
+        askForMore()
         context.fireChannelReadComplete()
     }
 
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable {
-            clock?.clear(.stall)
+            watch.stallsAt = nil
+            receiver.outputIsWritable(on: self)
+            advance()
+            askForMore()
         } else {
-            clock?.set(.stall, after: limits.stallTime)
+            watch.stallsAt = edge.deadline(after: limits.values.stallTime)
         }
         context.fireChannelWritabilityChanged()
     }
 
     package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is ChannelShouldQuiesceEvent {
+        switch event {
+        case is ChannelShouldQuiesceEvent:
             isDraining = true
-            if case .nothing = replying, case .head = reading, pending.readableBytes == 0 {
-                context.close(promise: nil)
-            }
+            if isIdle { context.close(promise: nil) }
+        case ChannelEvent.inputClosed:
+            // Whoever has asked and ended its side still gets the answer.
+            isInputClosed = true
+            mayKeepAlive = false
+            if case .nothing = replying { context.close(promise: nil) }
+        default: break
         }
         context.fireUserInboundEventTriggered(event)
     }
@@ -128,40 +156,74 @@ package final class EdgeCodec: ChannelDuplexHandler {
         context.close(promise: nil)
     }
 
+    private var isIdle: Bool {
+        if case .nothing = replying, case .head = reading { pending.readableBytes == 0 } else { false }
+    }
+
     private var isEnded: Bool {
         if case .ended = reading { true } else { false }
     }
 
-    // MARK: Requests
+    // MARK: Reading on
 
-    private func advance(context: ChannelHandlerContext) {
+    /// Asks for the next part of the body. The codec answers `100 Continue` when the visitor waits for it.
+    package func read() {
+        switch reading {
+        case .length, .chunked:
+            if owesContinue, case .awaited = replying {
+                owesContinue = false
+                append(ReplyWriter.continueBytes)
+                if !isInBurst { sendOutput() }
+            }
+            isReadWanted = true
+            watch.isBodyAsked = true
+            if !isInBurst { context?.read() }
+        case .head, .complete, .ended: break
+        }
+    }
+
+    /// One read may lie in wait while a reply is awaited: asking for it early spares turning the socket's interest off
+    /// and on again for every request.
+    private func askForMore() {
+        guard let context, !isInputClosed else { return }
+        switch reading {
+        case .head, .complete: if pending.readableBytes == 0, !isClosing { context.read() }
+        case .length, .chunked: if isReadWanted || isSkippingBody { context.read() }
+        case .ended: break
+        }
+    }
+
+    private func advance() {
         guard !isAdvancing else { return }
         isAdvancing = true
         defer { isAdvancing = false }
         do throws(EdgeRefusal) {
-            while try step(context: context) {}
+            while try step() {}
         } catch {
-            refuse(error, context: context)
+            refuse(error)
         }
+        // Gives the memory of the read back to the channel.
+        if pending.readableBytes == 0 { pending = ByteBuffer() }
     }
 
     /// Takes one part out of the pending bytes; false when there is none.
-    private func step(context: ChannelHandlerContext) throws(EdgeRefusal) -> Bool {
+    private func step() throws(EdgeRefusal) -> Bool {
         switch reading {
         case .head:
-            guard pending.readableBytes > 0 else { return false }
-            clock?.clear(.idle)
-            clock?.start(.head, after: limits.headTime)
+            guard pending.readableBytes > 0, isWritable else { return false }
+            if watch.waitsFor != .head {
+                watch.wait(.head, until: edge.deadline(after: limits.values.headTime))
+            }
             guard var head = try parser.next(from: &pending) else { return false }
             head.isSecure = isSecure
-            try take(head, context: context)
+            try take(head)
             return true
         case .length(let left):
             guard pending.readableBytes > 0, let bytes = pending.readSlice(length: min(left, pending.readableBytes))
             else { return false }
             reading = .length(left - bytes.readableBytes)
-            deliver(.body(bytes), context: context)
-            if case .length(0) = reading { complete(context: context) }
+            deliver(bytes)
+            if case .length(0) = reading { complete() }
             return true
         case .chunked(var decoder):
             let piece = try decoder.next(from: &pending)
@@ -170,9 +232,9 @@ package final class EdgeCodec: ChannelDuplexHandler {
             case nil: return false
             case .bytes(let bytes):
                 bodyBytes += bytes.readableBytes
-                guard bodyBytes <= limits.bodyBytesMax else { throw .bodyTooLarge }
-                deliver(.body(bytes), context: context)
-            case .end: complete(context: context)
+                guard bodyBytes <= bodyBytesMax else { throw .bodyTooLarge }
+                deliver(bytes)
+            case .end: complete()
             }
             return true
         case .complete, .ended:
@@ -180,181 +242,100 @@ package final class EdgeCodec: ChannelDuplexHandler {
         }
     }
 
-    private func take(_ head: EdgeRequestHead, context: ChannelHandlerContext) throws(EdgeRefusal) {
-        clock?.clear(.head)
+    private func take(_ head: EdgeRequestHead) throws(EdgeRefusal) {
+        watch.stopWaiting()
         requestCount += 1
         isHeadRequest = head.method == .head
         isVersion11 = head.isVersion11
-        mayKeepAlive = head.keepsAlive && requestCount < limits.requestsPerConnectionMax
+        mayKeepAlive = head.keepsAlive && requestCount < limits.values.requestsPerConnectionMax && !isInputClosed
         owesContinue = head.expectsContinue
         bodyBytes = 0
-        if case .length(let count) = head.framing, count > limits.bodyBytesMax { throw .bodyTooLarge }
+        bodyBytesMax = limits.values.bodyBytesMax
         replying = .awaited
         switch head.framing {
-        case .none:
-            reading = .complete
-        case .length(let count):
-            reading = .length(count)
-            clock?.set(.body, after: limits.bodyTime)
-        case .chunked:
-            reading = .chunked(ChunkedDecoder())
-            clock?.set(.body, after: limits.bodyTime)
+        case .none: reading = .complete
+        case .length(let count): reading = .length(count)
+        case .chunked: reading = .chunked(ChunkedDecoder())
         }
-        context.fireChannelRead(wrapInboundOut(.head(head)))
-        if head.framing == .none { context.fireChannelRead(wrapInboundOut(.end)) }
-        settle(context: context)
+        if head.framing != .none { watch.beginBody() }
+        receiver.received(.head(head), on: self)
+        if case .length(let count) = head.framing, count > bodyBytesMax, case .awaited = replying {
+            throw .bodyTooLarge
+        }
+        if head.framing == .none { receiver.received(.end, on: self) }
+        settle()
     }
 
-    private func deliver(_ part: EdgeRequestPart, context: ChannelHandlerContext) {
+    private func deliver(_ bytes: ByteBuffer) {
+        watch.bodyBytes += bytes.readableBytes
+        isReadWanted = false
+        watch.isBodyAsked = false
         guard !isSkippingBody, !isEnded else { return }
-        context.fireChannelRead(wrapInboundOut(part))
+        receiver.received(.body(bytes), on: self)
     }
 
-    private func complete(context: ChannelHandlerContext) {
+    private func complete() {
         guard !isEnded else { return }
-        clock?.clear(.body)
+        watch.endBody()
         reading = .complete
-        deliver(.end, context: context)
-        settle(context: context)
+        if !isSkippingBody { receiver.received(.end, on: self) }
+        settle()
     }
 
     /// Goes on to the next request once this one and its reply are both complete.
-    private func settle(context: ChannelHandlerContext) {
+    func settle() {
         guard case .complete = reading, case .nothing = replying, !isClosing else { return }
         isSkippingBody = false
         reading = .head
-        clock?.set(.idle, after: limits.idleTime)
-        if isAdvancing { return }
-        advance(context: context)
-        if case .head = reading { context.read() }
+        watch.wait(.idle, until: edge.deadline(after: limits.values.idleTime))
+        guard !isAdvancing else { return }
+        advance()
+        if !isInBurst { askForMore() }
     }
 
-    private func refuse(_ refusal: EdgeRefusal, context: ChannelHandlerContext) {
-        clock?.clear(.head)
-        clock?.clear(.body)
-        clock?.clear(.idle)
+    /// Throws away what is here of a body that is not wanted.
+    func skipBody() {
+        isSkippingBody = true
+        settle()
+        advance()
+    }
+
+    private func refuse(_ refusal: EdgeRefusal) {
+        watch.stopWaiting()
+        watch.endBody()
         reading = .ended
         mayKeepAlive = false
         if case .streaming = replying {
-            context.close(promise: nil)
+            context?.close(promise: nil)
             return
         }
         guard !isSkippingBody else {
-            context.close(promise: nil)
+            context?.close(promise: nil)
             return
         }
         if case .nothing = replying { replying = .awaited }
-        context.fireChannelRead(wrapInboundOut(.refused(refusal)))
+        receiver.received(.refused(refusal), on: self)
     }
 
-    private func passed(_ deadline: ConnectionClock.Deadline, context: ChannelHandlerContext) {
-        switch deadline {
-        case .idle, .stall, .linger: context.close(promise: nil)
-        case .head, .body: refuse(.timedOut, context: context)
+    // MARK: Deadlines
+
+    func lingerFor(_ time: TimeAmount) {
+        watch.wait(.linger, until: edge.deadline(after: time))
+    }
+
+    /// Called with every tick of the loop's clock.
+    func check(at now: NIODeadline) {
+        switch watch.passed(at: now, limits.values) {
+        case nil: break
+        case .idle, .linger, .stall: context?.close(promise: nil)
+        case .head, .body: refuse(.timedOut)
         }
     }
 
-    // MARK: Replies
-
-    package func read(context: ChannelHandlerContext) {
-        switch reading {
-        case .length, .chunked:
-            if owesContinue, case .awaited = replying {
-                owesContinue = false
-                context.writeAndFlush(
-                    wrapOutboundOut(ByteBuffer(staticString: ReplyWriter.continueBytes)),
-                    promise: nil
-                )
-            }
-            context.read()
-        case .head, .complete, .ended: break
-        }
-    }
-
-    package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        switch (unwrapOutboundIn(data), replying) {
-        case (.whole(let reply), .awaited): write(reply, context: context, promise: promise)
-        case (.head(let head), .awaited): write(head, context: context, promise: promise)
-        case (.body(let bytes), .streaming(let framing, let hasBody)):
-            guard hasBody, bytes.readableBytes > 0 else {
-                promise?.succeed()
-                return
-            }
-            write(bytes, framing: framing, context: context, promise: promise)
-        case (.end, .streaming(let framing, let hasBody)):
-            var last = ByteBuffer()
-            if framing == .chunked, hasBody { last.writeStaticString("0\r\n\r\n") }
-            finish(last, context: context, promise: promise)
-        default:
-            // A reply nobody waits for any more.
-            promise?.fail(ChannelError.inputClosed)
-        }
-    }
-
-    private func write(_ reply: EdgeReply, context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
-        let closes = decideClose(asked: reply.closes)
-        let buffer = context.channel.allocator.buffer(capacity: ReplyWriter.capacity(for: reply))
-        let (first, rest) = ReplyWriter.write(
-            reply,
-            to: buffer,
-            isHead: isHeadRequest,
-            closes: closes,
-            date: date.text
-        )
-        if let rest {
-            context.write(wrapOutboundOut(first), promise: nil)
-            finish(rest, context: context, promise: promise)
-        } else {
-            finish(first, context: context, promise: promise)
-        }
-    }
-
-    private func write(_ head: EdgeReplyHead, context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
-        var framing = ReplyWriter.hasBody(head.status) ? head.framing : .none
-        var asksToClose = head.closes
-        if framing == .chunked, !isVersion11 {
-            // HTTP/1.0 knows no chunks: the end of the connection ends the body.
-            framing = .none
-            asksToClose = true
-        }
-        var buffer = context.channel.allocator.buffer(capacity: 512)
-        ReplyWriter.writeHead(
-            status: head.status,
-            headers: head.headers,
-            framing: framing,
-            closes: decideClose(asked: asksToClose),
-            date: date.text,
-            to: &buffer
-        )
-        replying = .streaming(framing, hasBody: ReplyWriter.hasBody(head.status) && !isHeadRequest)
-        context.write(wrapOutboundOut(buffer), promise: promise)
-    }
-
-    private func write(
-        _ bytes: ByteBuffer,
-        framing: EdgeReplyHead.Framing,
-        context: ChannelHandlerContext,
-        promise: EventLoopPromise<Void>?
-    ) {
-        guard framing == .chunked else {
-            context.write(wrapOutboundOut(bytes), promise: promise)
-            return
-        }
-        var head = context.channel.allocator.buffer(capacity: 16)
-        ReplyWriter.writeChunkHead(bytes.readableBytes, to: &head)
-        context.write(wrapOutboundOut(head), promise: nil)
-        context.write(wrapOutboundOut(bytes), promise: nil)
-        context.write(wrapOutboundOut(ByteBuffer(staticString: "\r\n")), promise: promise)
-    }
-
-    /// Decided once per reply, when its head is written.
-    private func decideClose(asked: Bool) -> Bool {
-        if asked || isDraining || !isRestHere { mayKeepAlive = false }
-        return !mayKeepAlive
-    }
+    // MARK: What the receiver asks
 
     /// Whether the rest of the request has come already, so that a reply now leaves nothing unread behind.
-    private var isRestHere: Bool {
+    var isRestHere: Bool {
         switch reading {
         case .head, .complete: true
         case .length(let left): left <= pending.readableBytes
@@ -362,41 +343,9 @@ package final class EdgeCodec: ChannelDuplexHandler {
         }
     }
 
-    private func finish(_ last: ByteBuffer, context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
-        replying = .nothing
-        guard !mayKeepAlive else {
-            context.write(wrapOutboundOut(last), promise: promise)
-            if case .length = reading { isSkippingBody = true }
-            settle(context: context)
-            if isSkippingBody { advance(context: context) }
-            return
-        }
-        let isRead = isComplete
-        isClosing = true
-        reading = .ended
-        let written = promise ?? context.eventLoop.makePromise(of: Void.self)
-        context.write(wrapOutboundOut(last), promise: written)
-        let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        written.futureResult.whenComplete { _ in
-            let (codec, context) = loopBound.value
-            codec.close(context: context, isRead: isRead)
-        }
-    }
-
-    private var isComplete: Bool {
+    var isReadToItsEnd: Bool {
         if case .complete = reading { pending.readableBytes == 0 } else { false }
     }
 
-    /// Closing a socket with unread bytes resets it, and the visitor may lose the reply: so end our side first, and
-    /// throw away what still comes for a moment.
-    private func close(context: ChannelHandlerContext, isRead: Bool) {
-        guard context.channel.isActive else { return }
-        guard !isRead else {
-            context.close(promise: nil)
-            return
-        }
-        clock?.set(.linger, after: limits.lingerTime)
-        context.close(mode: .output, promise: nil)
-        context.read()
-    }
+    package func close() { context?.close(promise: nil) }
 }

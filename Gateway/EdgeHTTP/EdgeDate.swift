@@ -6,23 +6,22 @@
     import Darwin
 #endif
 
-/// The `Date` field (RFC 9110 §5.6.7), written once a second. One per event loop, never shared.
-package final class EdgeDate {
+/// The `Date` field (RFC 9110 §5.6.7), written anew when the second has changed.
+struct EdgeDate {
     private static let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
     private static let months = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 
     private var second = -1
-    private var written = ""
+    private var written: [UInt8] = []
 
-    package init() {}
-
-    var text: String {
+    /// The whole line.
+    mutating func field() -> [UInt8] {
         let now = time(nil)
         if now != second {
             second = now
-            written = Self.text(secondsSince1970: now)
+            written = Array("Date: \(Self.text(secondsSince1970: now))\r\n".utf8)
         }
         return written
     }

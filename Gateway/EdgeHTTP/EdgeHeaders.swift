@@ -1,12 +1,29 @@
 /// Header fields in the order they came or will be written. Names compare without case.
 package struct EdgeHeaders: Sendable, ExpressibleByDictionaryLiteral {
+    /// One line of a head. It cannot end its line or the head, nor speak of the framing: none like that can be made.
     package struct Field: Sendable, Equatable {
-        package var name: String
-        package var value: String
+        package let name: String
+        package let value: String
 
-        package init(name: String, value: String) {
+        /// Nil when the name is not a token, the value has a control byte, or the field frames a body, which the codec alone does.
+        package init?(name: String, value: String) {
+            var (name, value) = (name, value)
+            let isGood = name.withUTF8 { name in
+                let name = UnsafeRawBufferPointer(name)
+                return !name.isEmpty && name.allSatisfy(ByteRules.isToken) && !Self.framesBody(name)
+            }
+            let isLine = value.withUTF8 { ByteRules.valueKind(UnsafeRawBufferPointer($0)) != .bad }
+            guard isGood, isLine else { return nil }
             self.name = name
             self.value = value
+        }
+
+        private static func framesBody(_ name: UnsafeRawBufferPointer) -> Bool {
+            switch name.count {
+            case 14: ByteRules.isSame(name, "content-length")
+            case 17: ByteRules.isSame(name, "transfer-encoding")
+            default: false
+            }
         }
     }
 
@@ -17,7 +34,7 @@ package struct EdgeHeaders: Sendable, ExpressibleByDictionaryLiteral {
     }
 
     package init(dictionaryLiteral elements: (String, String)...) {
-        self.fields = elements.map { Field(name: $0.0, value: $0.1) }
+        self.fields = elements.compactMap { Field(name: $0.0, value: $0.1) }
     }
 
     package func first(_ name: String) -> String? {
@@ -33,8 +50,9 @@ package struct EdgeHeaders: Sendable, ExpressibleByDictionaryLiteral {
         first(name) != nil
     }
 
+    /// A field that cannot be one line of a head is left out.
     package mutating func add(_ name: String, _ value: String) {
-        fields.append(Field(name: name, value: value))
+        if let field = Field(name: name, value: value) { fields.append(field) }
     }
 
     /// Takes the place of every field of that name.
@@ -60,10 +78,6 @@ package struct EdgeHeaders: Sendable, ExpressibleByDictionaryLiteral {
         let left = left.utf8
         let right = right.utf8
         guard left.count == right.count else { return false }
-        return zip(left, right).allSatisfy { $0 == $1 || lowered($0) == lowered($1) }
-    }
-
-    static func lowered(_ byte: UInt8) -> UInt8 {
-        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+        return zip(left, right).allSatisfy { $0 == $1 || ByteRules.lowered($0) == ByteRules.lowered($1) }
     }
 }

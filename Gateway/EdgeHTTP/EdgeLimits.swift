@@ -10,8 +10,11 @@ package struct EdgeLimits: Sendable {
     package var requestsPerConnectionMax = 1000
     /// From the first byte of a head to its end, however the bytes trickle in.
     package var headTime: TimeAmount = .seconds(5)
-    /// From the end of the head to the end of the body.
+    /// How long the rest of a body may be waited for, in all. Time in which it is not asked for does not count.
     package var bodyTime: TimeAmount = .seconds(30)
+    /// Bytes a second that a body must bring on average, once `bodyGraceTime` is over. 0 asks for none.
+    package var bodyRateMin = 1024
+    package var bodyGraceTime: TimeAmount = .seconds(5)
     /// Between a reply and the next request's first byte, and before the first request.
     package var idleTime: TimeAmount = .seconds(15)
     /// How long the visitor may take nothing of what waits to be sent.
@@ -20,4 +23,13 @@ package struct EdgeLimits: Sendable {
     package var lingerTime: TimeAmount = .seconds(1)
 
     package init() {}
+}
+
+/// The limits of a listener, once for all its connections.
+package final class SharedLimits: Sendable {
+    package let values: EdgeLimits
+
+    package init(_ values: EdgeLimits) {
+        self.values = values
+    }
 }

@@ -9,12 +9,25 @@ package struct EdgeReply: Sendable {
     package var body: ByteBuffer
     /// Ends the connection after this reply.
     package var closes: Bool
+    /// Goes out as `Usher-Request-Id`.
+    package var requestID: RequestID?
+    /// Status line and fields that were written before; `headers` come behind them.
+    let prepared: PreparedHead?
+
+    package init(_ prepared: PreparedHead, body: ByteBuffer, closes: Bool = false) {
+        status = prepared.status
+        headers = [:]
+        self.body = body
+        self.closes = closes
+        self.prepared = prepared
+    }
 
     package init(status: Int, headers: EdgeHeaders = [:], body: ByteBuffer = ByteBuffer(), closes: Bool = false) {
         self.status = status
         self.headers = headers
         self.body = body
         self.closes = closes
+        prepared = nil
     }
 
     /// A reply with one `Content-Type` and, unless said otherwise, `Cache-Control: no-store`.
@@ -38,6 +51,17 @@ package struct EdgeReply: Sendable {
             cacheControl: cacheControl,
             body: ByteBuffer(string: text)
         )
+    }
+}
+
+/// The status line and the fields that many replies have in common, written once.
+package final class PreparedHead: Sendable {
+    let status: Int
+    let bytes: [UInt8]
+
+    package init(status: Int, headers: EdgeHeaders) {
+        self.status = status
+        bytes = ReplyWriter.prepared(status: status, headers: headers)
     }
 }
 

@@ -2,78 +2,115 @@
 import NIOCore
 
 enum ReplyWriter {
-    private static let lineEnd: StaticString = "\r\n"
-    private static let chunkedField: StaticString = "Transfer-Encoding: chunked\r\n"
-    private static let closeField: StaticString = "Connection: close\r\n"
+    static let lineEnd: StaticString = "\r\n"
     /// Up to this size a body is copied behind its head, which saves a system call's worth of bookkeeping.
     static let joinedBodyBytesMax = 8 * 1024
 
     static let continueBytes: StaticString = "HTTP/1.1 100 Continue\r\n\r\n"
 
-    static func writeHead(
-        status: Int,
-        headers: EdgeHeaders,
+    /// Status line, field ends, framing, `Connection`, the request id and the empty line.
+    private static let headBytesMax = 256
+
+    static func capacity(for reply: EdgeReply) -> Int {
+        let body = reply.body.readableBytes <= joinedBodyBytesMax ? reply.body.readableBytes : 0
+        return headBytesMax + (reply.prepared?.bytes.count ?? 0) + capacity(for: reply.headers) + body
+    }
+
+    static func capacity(for head: EdgeReplyHead) -> Int {
+        headBytesMax + capacity(for: head.headers)
+    }
+
+    private static func capacity(for headers: EdgeHeaders) -> Int {
+        var count = 0
+        for field in headers.fields { count += field.name.utf8.count + field.value.utf8.count + 4 }
+        return count
+    }
+
+    static func prepared(status: Int, headers: EdgeHeaders) -> [UInt8] {
+        let capacity = headBytesMax + capacity(for: headers)
+        return [UInt8](unsafeUninitializedCapacity: capacity) { space, count in
+            var writer = ByteWriter(UnsafeMutableRawBufferPointer(space))
+            write(status: status, headers: headers, to: &writer)
+            count = writer.count
+        }
+    }
+
+    /// A whole reply, without its body when that is large.
+    static func write(_ reply: EdgeReply, isHead: Bool, closes: Bool, date: [UInt8], to writer: inout ByteWriter) {
+        if let prepared = reply.prepared {
+            writer.put(prepared.bytes)
+            write(reply.headers, to: &writer)
+        } else {
+            write(status: reply.status, headers: reply.headers, to: &writer)
+        }
+        if let id = reply.requestID {
+            writer.put("Usher-Request-Id: ")
+            id.write(to: &writer)
+            writer.put(lineEnd)
+        }
+        let hasBody = hasBody(reply.status)
+        let count = reply.body.readableBytes
+        end(framing: hasBody ? .length(count) : .none, closes: closes, date: date, to: &writer)
+        guard hasBody, !isHead, count <= joinedBodyBytesMax else { return }
+        reply.body.withUnsafeReadableBytes { writer.put($0) }
+    }
+
+    /// The head of a streamed reply.
+    static func write(
+        _ head: EdgeReplyHead,
         framing: EdgeReplyHead.Framing,
         closes: Bool,
-        date: String,
-        to buffer: inout ByteBuffer
+        date: [UInt8],
+        to writer: inout ByteWriter
     ) {
-        buffer.writeStaticString("HTTP/1.1 ")
-        buffer.writeString(String(status))
-        buffer.writeStaticString(" ")
-        buffer.writeString(reason(status))
-        buffer.writeStaticString("\r\nDate: ")
-        buffer.writeString(date)
-        buffer.writeStaticString(lineEnd)
-        for field in headers.fields where isWritable(field) {
-            buffer.writeString(field.name)
-            buffer.writeStaticString(": ")
-            buffer.writeString(field.value)
-            buffer.writeStaticString(lineEnd)
+        write(status: head.status, headers: head.headers, to: &writer)
+        end(framing: framing, closes: closes, date: date, to: &writer)
+    }
+
+    private static func write(status: Int, headers: EdgeHeaders, to writer: inout ByteWriter) {
+        writer.put("HTTP/1.1 ")
+        writer.put(number: status)
+        writer.put(byte: ByteRules.space)
+        writer.put(reason(status))
+        writer.put(lineEnd)
+        write(headers, to: &writer)
+    }
+
+    private static func write(_ headers: EdgeHeaders, to writer: inout ByteWriter) {
+        for field in headers.fields where !isOfTheConnection(field.name) {
+            writer.put(field.name)
+            writer.put(": ")
+            writer.put(field.value)
+            writer.put(lineEnd)
         }
+    }
+
+    private static func end(
+        framing: EdgeReplyHead.Framing,
+        closes: Bool,
+        date: [UInt8],
+        to writer: inout ByteWriter
+    ) {
+        writer.put(date)
         switch framing {
         case .none: break
         case .length(let count):
-            buffer.writeStaticString("Content-Length: ")
-            buffer.writeString(String(count))
-            buffer.writeStaticString(lineEnd)
-        case .chunked: buffer.writeStaticString(chunkedField)
+            writer.put("Content-Length: ")
+            writer.put(number: count)
+            writer.put(lineEnd)
+        case .chunked: writer.put("Transfer-Encoding: chunked\r\n")
         }
-        if closes { buffer.writeStaticString(closeField) }
-        buffer.writeStaticString(lineEnd)
+        if closes { writer.put("Connection: close\r\n") }
+        writer.put(lineEnd)
     }
 
-    static func capacity(for reply: EdgeReply) -> Int {
-        384 + min(reply.body.readableBytes, joinedBodyBytesMax)
-    }
+    /// Sixteen digits and a line end.
+    static let chunkHeadBytesMax = 18
+    static let lastChunk: StaticString = "0\r\n\r\n"
 
-    /// A whole reply in one buffer, or in two when the body is large.
-    static func write(
-        _ reply: EdgeReply,
-        to buffer: ByteBuffer,
-        isHead: Bool,
-        closes: Bool,
-        date: String
-    ) -> (first: ByteBuffer, rest: ByteBuffer?) {
-        var buffer = buffer
-        let hasBody = hasBody(reply.status)
-        writeHead(
-            status: reply.status,
-            headers: reply.headers,
-            framing: hasBody ? .length(reply.body.readableBytes) : .none,
-            closes: closes,
-            date: date,
-            to: &buffer
-        )
-        guard hasBody, !isHead, reply.body.readableBytes > 0 else { return (buffer, nil) }
-        guard reply.body.readableBytes <= joinedBodyBytesMax else { return (buffer, reply.body) }
-        buffer.writeImmutableBuffer(reply.body)
-        return (buffer, nil)
-    }
-
-    static func writeChunkHead(_ count: Int, to buffer: inout ByteBuffer) {
-        buffer.writeString(String(count, radix: 16))
-        buffer.writeStaticString(lineEnd)
+    static func writeChunkHead(_ count: Int, to writer: inout ByteWriter) {
+        writer.put(String(count, radix: 16))
+        writer.put(lineEnd)
     }
 
     /// Statuses whose reply has no body, whatever its headers say (RFC 9110 §6.4.1).
@@ -81,17 +118,12 @@ enum ReplyWriter {
         status >= 200 && status != 204 && status != 304
     }
 
-    /// A field that would end its line or the head is left out; one that speaks of the framing is ours to write.
-    private static func isWritable(_ field: EdgeHeaders.Field) -> Bool {
-        guard !field.name.isEmpty, field.name.utf8.allSatisfy(ByteRules.isToken),
-            !field.value.utf8.contains(where: ByteRules.isControl)
-        else { return false }
-        switch field.name.utf8.count {
-        case 4: return !EdgeHeaders.areEqual(field.name, "date")
-        case 10: return !EdgeHeaders.areEqual(field.name, "connection")
-        case 14: return !EdgeHeaders.areEqual(field.name, "content-length")
-        case 17: return !EdgeHeaders.areEqual(field.name, "transfer-encoding")
-        default: return true
+    /// Fields that are written here, by what is true of this connection.
+    private static func isOfTheConnection(_ name: String) -> Bool {
+        switch name.utf8.count {
+        case 4: EdgeHeaders.areEqual(name, "date")
+        case 10: EdgeHeaders.areEqual(name, "connection")
+        default: false
         }
     }
 

@@ -1,70 +1,87 @@
-// Reads request heads line by line from whatever bytes have come, and refuses at the first bad one.
-import NIOCore
+// Reads request heads in place, line by line, from whatever bytes have come, and refuses at the first bad one.
+#if canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+package import NIOCore
 
-struct RequestHeadParser {
+package struct RequestHeadParser {
     private let limits: EdgeLimits
-    private var requestLine: RequestLine?
-    private var fields: [EdgeHeaders.Field] = []
-    private var byteCount = 0
-    /// Readable bytes already known to hold no line feed.
+    private var line: RequestLine?
+    private var fields: HeadFields
+    /// Bytes of the head whose lines are read; they stay in the buffer until the head is complete.
+    private var readCount = 0
+    /// Of the bytes behind those, how many are known to hold no line feed.
     private var searchedCount = 0
 
-    init(limits: EdgeLimits) {
+    package init(limits: EdgeLimits) {
         self.limits = limits
+        fields = HeadFields()
+    }
+
+    private enum Scan {
+        case wantsMore
+        case complete(RequestLine)
+        case refused(EdgeRefusal)
     }
 
     /// The next whole head; nil when more bytes are needed.
-    mutating func next(from buffer: inout ByteBuffer) throws(EdgeRefusal) -> EdgeRequestHead? {
-        while let line = try nextLine(from: &buffer) {
-            guard let requestLine else {
-                requestLine = try RequestLine(line)
-                fields.reserveCapacity(16)
+    package mutating func next(from buffer: inout ByteBuffer) throws(EdgeRefusal) -> EdgeRequestHead? {
+        let outcome = buffer.withUnsafeReadableBytes { bytes -> Scan in
+            do throws(EdgeRefusal) {
+                guard let line = try scan(bytes) else { return .wantsMore }
+                return .complete(line)
+            } catch {
+                return .refused(error)
+            }
+        }
+        switch outcome {
+        case .wantsMore: return nil
+        case .refused(let refusal): throw refusal
+        case .complete(let line):
+            guard let bytes = buffer.readSlice(length: readCount) else { return nil }
+            let found = fields
+            self.line = nil
+            fields = HeadFields()
+            readCount = 0
+            return try HeadRules.head(line, found, bytes)
+        }
+    }
+
+    private mutating func scan(_ bytes: UnsafeRawBufferPointer) throws(EdgeRefusal) -> RequestLine? {
+        while let range = try nextLine(of: bytes) {
+            guard let line else {
+                // The first line begins where the head does: its positions are those of the head.
+                self.line = try RequestLine(UnsafeRawBufferPointer(rebasing: bytes[range]))
                 continue
             }
-            if line.isEmpty {
-                let head = try HeadRules.head(requestLine, fields)
-                self.requestLine = nil
-                fields.removeAll(keepingCapacity: false)
-                byteCount = 0
-                return head
-            }
+            if range.isEmpty { return line }
             guard fields.count < limits.headerCountMax else { throw .headersTooLarge }
-            fields.append(try Self.field(line))
+            try fields.take(range, of: bytes)
         }
         return nil
     }
 
-    private mutating func nextLine(from buffer: inout ByteBuffer) throws(EdgeRefusal) -> ByteBufferView? {
-        let view = buffer.readableBytesView
-        let lineMax = requestLine == nil ? limits.requestLineBytesMax : limits.headerLineBytesMax
-        let tooLong: EdgeRefusal = requestLine == nil ? .targetTooLong : .headersTooLarge
-        guard let end = view[(view.startIndex + searchedCount)...].firstIndex(of: ByteRules.lineFeed) else {
-            searchedCount = view.count
-            guard view.count <= lineMax else { throw tooLong }
-            guard byteCount + view.count <= limits.headBytesMax else { throw .headersTooLarge }
+    /// Where the next line stands, without its end; nil when it is not complete.
+    private mutating func nextLine(of bytes: UnsafeRawBufferPointer) throws(EdgeRefusal) -> Range<Int>? {
+        let lineMax = line == nil ? limits.requestLineBytesMax : limits.headerLineBytesMax
+        let tooLong: EdgeRefusal = line == nil ? .targetTooLong : .headersTooLarge
+        let from = readCount + searchedCount
+        guard from < bytes.count, let start = bytes.baseAddress,
+            let found = memchr(start + from, Int32(ByteRules.lineFeed), bytes.count - from)
+        else {
+            searchedCount = bytes.count - readCount
+            guard searchedCount <= lineMax else { throw tooLong }
+            guard bytes.count <= limits.headBytesMax else { throw .headersTooLarge }
             return nil
         }
+        let end = UnsafeRawPointer(found) - start
         searchedCount = 0
-        let length = end - view.startIndex + 1
-        guard length <= lineMax + 2 else { throw tooLong }
-        byteCount += length
-        guard byteCount <= limits.headBytesMax else { throw .headersTooLarge }
-        guard length >= 2, view[end - 1] == ByteRules.carriageReturn else { throw .malformed(.bareLineFeed) }
-        buffer.moveReaderIndex(forwardBy: length)
-        return view[view.startIndex..<(end - 1)]
-    }
-
-    static func field(_ line: ByteBufferView) throws(EdgeRefusal) -> EdgeHeaders.Field {
-        if line.first == ByteRules.space || line.first == ByteRules.tab { throw .malformed(.folded) }
-        guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { throw .malformed(.fieldName) }
-        let name = line[..<colon]
-        guard !name.isEmpty, name.allSatisfy(ByteRules.isFieldName) else { throw .malformed(.fieldName) }
-        var value = line[(colon + 1)...]
-        while let byte = value.first, byte == ByteRules.space || byte == ByteRules.tab { value = value.dropFirst() }
-        while let byte = value.last, byte == ByteRules.space || byte == ByteRules.tab { value = value.dropLast() }
-        guard !value.contains(where: ByteRules.isControl), let text = String(validating: value, as: UTF8.self) else {
-            throw .malformed(.fieldValue)
-        }
-        return EdgeHeaders.Field(name: String(decoding: name, as: UTF8.self), value: text)
+        guard end + 1 - readCount <= lineMax + 2 else { throw tooLong }
+        guard end < limits.headBytesMax else { throw .headersTooLarge }
+        guard end > readCount, bytes[end - 1] == ByteRules.carriageReturn else { throw .malformed(.bareLineFeed) }
+        defer { readCount = end + 1 }
+        return readCount..<(end - 1)
     }
 }

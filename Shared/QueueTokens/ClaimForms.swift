@@ -23,31 +23,75 @@ struct Envelope {
         audience: String,
         at now: Int64
     ) throws(TokenFlaw) -> Envelope {
-        guard reader.take(#"{"iss":""#), let issuer = reader.textBytes() else { throw .malformed }
-        guard reader.take(#","aud":""#), let audienceFound = reader.textBytes() else { throw .malformed }
-        guard reader.take(#","iat":"#), let issuedAt = reader.number() else { throw .malformed }
-        guard reader.take(#","exp":"#), let expiresAt = reader.number() else { throw .malformed }
-        guard reader.take(#","jti":""#), let tokenID = reader.text() else { throw .malformed }
-        guard issuer.elementsEqual(type.issuer.utf8) else { throw .wrongIssuer }
-        guard audienceFound.elementsEqual(audience.utf8) else { throw .wrongAudience }
-        guard issuedAt <= now + TokenRules.clockSkewMax else { throw .notYetValid }
-        guard now < expiresAt, issuedAt < expiresAt else { throw .expired }
+        let glance = try EnvelopeGlance.read(from: &reader, type: type, audience: audience, at: now)
         return Envelope(
             issuer: type.issuer,
             audience: audience,
-            issuedAt: issuedAt,
-            expiresAt: expiresAt,
-            tokenID: tokenID
+            issuedAt: glance.issuedAt,
+            expiresAt: glance.expiresAt,
+            tokenID: String(decoding: glance.tokenID, as: UTF8.self)
         )
     }
 }
 
-/// A type of token that can be read from and written to the part of a payload before the tag (or the closing brace).
-protocol TokenClaims {
+/// What is checked of an envelope, with no text built.
+struct EnvelopeGlance {
+    var issuedAt: Int64
+    var expiresAt: Int64
+    var tokenID: UnsafeRawBufferPointer
+
+    static func read(
+        from reader: inout ClaimReader,
+        type: TokenType,
+        audience: String,
+        at now: Int64
+    ) throws(TokenFlaw) -> EnvelopeGlance {
+        guard reader.take(#"{"iss":""#), let issuer = reader.textBytes() else { throw .malformed }
+        guard reader.take(#","aud":""#), let audienceFound = reader.textBytes() else { throw .malformed }
+        guard reader.take(#","iat":"#), let issuedAt = reader.number() else { throw .malformed }
+        guard reader.take(#","exp":"#), let expiresAt = reader.number() else { throw .malformed }
+        guard reader.take(#","jti":""#), let tokenID = reader.textBytes() else { throw .malformed }
+        guard issuer.elementsEqual(type.issuer.utf8) else { throw .wrongIssuer }
+        guard audienceFound.elementsEqual(audience.utf8) else { throw .wrongAudience }
+        guard issuedAt <= now + TokenRules.clockSkewMax else { throw .notYetValid }
+        guard now < expiresAt, issuedAt < expiresAt else { throw .expired }
+        return EnvelopeGlance(issuedAt: issuedAt, expiresAt: expiresAt, tokenID: tokenID)
+    }
+}
+
+/// What can be read from the part of a payload before the tag (or the closing brace).
+protocol ReadableClaims {
     static var type: TokenType { get }
+    static func read(from reader: inout ClaimReader, audience: String, at now: Int64) throws(TokenFlaw) -> Self
+}
+
+/// A type of token that can be read from and written to that part.
+protocol TokenClaims: ReadableClaims {
     var envelope: Envelope { get }
     init?(_ envelope: Envelope, reading reader: inout ClaimReader)
     func writeOwnClaims(into writer: inout ClaimWriter)
+}
+
+extension TokenClaims {
+    static func read(from reader: inout ClaimReader, audience: String, at now: Int64) throws(TokenFlaw) -> Self {
+        let envelope = try Envelope.read(from: &reader, type: type, audience: audience, at: now)
+        guard let claims = Self(envelope, reading: &reader) else { throw .malformed }
+        return claims
+    }
+}
+
+extension PlaceGlance: ReadableClaims {
+    static var type: TokenType { .place }
+
+    static func read(from reader: inout ClaimReader, audience: String, at now: Int64) throws(TokenFlaw) -> Self {
+        let envelope = try EnvelopeGlance.read(from: &reader, type: type, audience: audience, at: now)
+        guard reader.take(#","place":"#), let place = reader.number(), reader.take(#","sub":""#),
+            reader.textBytes() != nil, reader.take(#","cohort":""#), PlaceToken.Cohort(reading: &reader) != nil,
+            reader.take(#","gen":"#), let generation = reader.number(), reader.take(#","pol":""#),
+            reader.textBytes() != nil
+        else { throw .malformed }
+        return PlaceGlance(place: place, generation: generation, expiresAt: envelope.expiresAt)
+    }
 }
 
 extension PlaceToken: TokenClaims {

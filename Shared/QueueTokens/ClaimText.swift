@@ -3,6 +3,12 @@
 // A general JSON parser would have to be told to refuse duplicates, other orders, other spellings of a number or a
 // text; a form that has only one spelling cannot be varied in the first place.
 
+#if canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
 /// Reads on from `position`; after the first thing that does not fit, everything is nil or false.
 struct ClaimReader {
     private let bytes: UnsafeRawBufferPointer
@@ -16,7 +22,7 @@ struct ClaimReader {
     mutating func take(_ text: StaticString) -> Bool {
         let count = text.utf8CodeUnitCount
         guard bytes.count - position >= count else { return false }
-        for index in 0..<count where bytes[position + index] != text.utf8Start[index] { return false }
+        guard let start = bytes.baseAddress, memcmp(start + position, text.utf8Start, count) == 0 else { return false }
         position += count
         return true
     }

@@ -47,6 +47,13 @@ package struct PlaceToken: Sendable, Hashable {
     }
 }
 
+/// What answering a poll needs of a place token.
+package struct PlaceGlance: Sendable, Hashable {
+    package let place: Int64
+    package let generation: Int64
+    package let expiresAt: Int64
+}
+
 /// The right to enter for some minutes. Readers: gateways (tag), booking and everyone else (signature).
 package struct PassToken: Sendable, Hashable {
     package var room: String

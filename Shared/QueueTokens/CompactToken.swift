@@ -7,6 +7,11 @@
 // BLAKE2b, keyed with the tag key of the header's `kid`, over these bytes in this order: `base64url(header)`, `.`, and
 // the payload's JSON (decoded) from its first byte up to, not including, the comma before `"tag"`. As base64url is read
 // strictly, no other text of header and payload has the same bytes; the signature is not under the tag.
+#if canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
 import Signing
 
 enum CompactToken {
@@ -35,7 +40,7 @@ enum CompactToken {
     }
 
     /// No heap allocation but for the texts of the claims.
-    static func verifyTag<Claims: TokenClaims>(
+    static func verifyTag<Claims: ReadableClaims>(
         _ token: UnsafeRawBufferPointer,
         ring: KeyRing,
         audience: String,
@@ -99,7 +104,8 @@ enum CompactToken {
     private static func starts(_ token: UnsafeRawBufferPointer, with header: [UInt8]) -> Bool {
         guard !header.isEmpty, token.count > header.count else { return false }
         return header.withUnsafeBytes { header in
-            UnsafeRawBufferPointer(rebasing: token[..<header.count]).elementsEqual(header)
+            guard let left = token.baseAddress, let right = header.baseAddress else { return false }
+            return memcmp(left, right, header.count) == 0
         }
     }
 
@@ -141,14 +147,14 @@ enum CompactToken {
         }
     }
 
-    private static func read<Claims: TokenClaims>(
+    private static func read<Claims: ReadableClaims>(
         _ bytes: UnsafeRawBufferPointer,
         audience: String,
         at now: Int64
     ) throws(TokenFlaw) -> Claims {
         var reader = ClaimReader(bytes)
-        let envelope = try Envelope.read(from: &reader, type: Claims.type, audience: audience, at: now)
-        guard let claims = Claims(envelope, reading: &reader), reader.isAtEnd else { throw .malformed }
+        let claims = try Claims.read(from: &reader, audience: audience, at: now)
+        guard reader.isAtEnd else { throw .malformed }
         return claims
     }
 

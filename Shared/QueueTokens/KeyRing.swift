@@ -57,6 +57,15 @@ package struct KeyRing: Sendable {
         try CompactToken.verifyTag(token, ring: self, audience: room, at: now)
     }
 
+    /// As `verifyTag(ofPlace:room:at:)`, and every rule is checked, but no text is built and nothing allocated.
+    package func glance(
+        atPlace token: UnsafeRawBufferPointer,
+        room: String,
+        at now: Int64
+    ) throws(TokenFlaw) -> PlaceGlance {
+        try CompactToken.verifyTag(token, ring: self, audience: room, at: now)
+    }
+
     package func verifyTag(ofPlace token: String, room: String, at now: Int64) throws(TokenFlaw) -> PlaceToken {
         try withBytes(of: token) { bytes throws(TokenFlaw) in try verifyTag(ofPlace: bytes, room: room, at: now) }
     }

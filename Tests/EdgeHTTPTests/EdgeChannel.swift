@@ -5,9 +5,15 @@ import NIOEmbedded
 /// A codec on an embedded channel: bytes in as text, parts and bytes out as text.
 struct EdgeChannel {
     let channel = EmbeddedChannel()
+    let codec: EdgeCodec
+    private let receiver = PartRecorder()
 
-    init(limits: EdgeLimits = EdgeLimits()) throws {
-        try channel.pipeline.syncOperations.addHandler(EdgeCodec(limits: limits, date: EdgeDate()))
+    init(limits: EdgeLimits = EdgeLimits(), answering: ((EdgeRequestPart, EdgeCodec) -> Void)? = nil) throws {
+        let edge = EdgeLoop(loop: channel.embeddedEventLoop, seed: 1)
+        edge.begin()
+        receiver.answer = answering
+        codec = EdgeCodec(limits: SharedLimits(limits), edge: edge, receiver: receiver)
+        try channel.pipeline.syncOperations.addHandler(codec)
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 8080)).wait()
     }
 
@@ -20,31 +26,49 @@ struct EdgeChannel {
         for byte in text.utf8 { try channel.writeInbound(ByteBuffer(bytes: [byte])) }
     }
 
-    func parts() throws -> [EdgeRequestPart] {
-        var parts: [EdgeRequestPart] = []
-        while let part = try channel.readInbound(as: EdgeRequestPart.self) { parts.append(part) }
-        return parts
+    /// What the codec has handed up since the last call.
+    func parts() -> [EdgeRequestPart] {
+        defer { receiver.parts = [] }
+        return receiver.parts
     }
 
     func reply(_ reply: EdgeReply) {
-        channel.writeAndFlush(EdgeReplyPart.whole(reply), promise: nil)
-        channel.embeddedEventLoop.run()
+        self.reply(.whole(reply))
     }
 
     func reply(_ part: EdgeReplyPart) {
-        channel.writeAndFlush(part, promise: nil)
+        codec.give(part)
+        codec.flush()
         channel.embeddedEventLoop.run()
     }
 
     func written() throws -> String {
-        var text = ""
-        while let bytes = try channel.readOutbound(as: ByteBuffer.self) { text += String(buffer: bytes) }
-        return text
+        try writes().joined()
+    }
+
+    /// What went out, write by write.
+    func writes() throws -> [String] {
+        var texts: [String] = []
+        while let bytes = try channel.readOutbound(as: ByteBuffer.self) { texts.append(String(buffer: bytes)) }
+        return texts
     }
 
     func pass(_ time: TimeAmount) {
         channel.embeddedEventLoop.advanceTime(by: time)
     }
+}
+
+final class PartRecorder: EdgeReceiver {
+    var parts: [EdgeRequestPart] = []
+    var answer: ((EdgeRequestPart, EdgeCodec) -> Void)?
+
+    func received(_ part: EdgeRequestPart, on codec: EdgeCodec) {
+        parts.append(part)
+        answer?(part, codec)
+    }
+
+    func outputIsWritable(on codec: EdgeCodec) {}
+    func ended(on codec: EdgeCodec) {}
 }
 
 extension [EdgeRequestPart] {

@@ -78,7 +78,7 @@ struct LimitTests {
         let verdict = limiter.check(address: address, account: nil, atNS: 0)
         #expect(verdict.retryAfterSeconds == 10)
         let waits = [0, 0.3, 0.6, 0.99].map {
-            Limits.refusal(verdict, requestID: "r", chance: $0).headers.first("retry-after").flatMap(Int.init)
+            Limits.refusal(verdict, requestID: .none, chance: $0).headers.first("retry-after").flatMap(Int.init)
         }
         #expect(waits == [10, 12, 13, 15])
     }
@@ -100,7 +100,9 @@ struct LimitTests {
         _ expected: String
     ) throws {
         let rule = AddressRule(trustedProxies: [try AddressBlock("10.0.0.0/8").orThrow()])
-        let headers = EdgeHeaders(field.map { [.init(name: "X-Forwarded-For", value: $0)] } ?? [])
+        let headers = EdgeHeaders(
+            ["X-Forwarded-For"].compactMap { name in field.flatMap { .init(name: name, value: $0) } }
+        )
         let head = EdgeRequestHead(method: .get, target: "/", headers: headers)
         #expect(rule.address(of: head, from: try ClientAddress(peer).orThrow()).description == expected)
         #expect(

@@ -219,7 +219,7 @@ struct PageTests {
     {
         try await EdgeBench.with { edge in
             edge.rooms.state.withLock {
-                $0.replies["claim"] = EdgeReply(code, requestID: "r", headers: ["Retry-After": "7"])
+                $0.replies["claim"] = EdgeReply(code, requestID: RequestID.none, headers: ["Retry-After": "7"])
             }
             let reply = try await edge.ask("POST", "/usher/rooms/summer/claim", body: "return=/a")
             #expect(reply.status == code.status)

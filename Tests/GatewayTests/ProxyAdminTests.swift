@@ -19,13 +19,14 @@ struct ProxyAdminTests {
 
     private static func answer(_ method: EdgeMethod, _ target: String) async throws -> EdgeReply {
         let head = EdgeRequestHead(method: method, target: target)
-        switch desk().way(for: head, from: .unknown, id: "r") {
+        switch desk().way(for: head, from: .unknown, id: .none) {
         case .reply(let reply): return reply
         case .endpoint(_, let answer):
-            switch answer(EdgeRequest(head: head, clientAddress: .unknown, id: "r")) {
+            switch answer(EdgeRequest(head: head, clientAddress: .unknown, id: .none)) {
             case .now(let reply): return reply
             case .later(let future): return try await future.get()
             }
+        case .later(let future): return try await future.get()
         case .forward: throw Missing()
         }
     }
@@ -54,7 +55,7 @@ struct ProxyAdminTests {
             target: "/v1/admin/shows?x=y",
             headers: ["Authorization": "Bearer t", "Usher-Pass": "forged", "X-Forwarded-For": "1.1.1.1"]
         )
-        guard case .forward(let forwarding) = Self.desk().way(for: head, from: .unknown, id: "r") else {
+        guard case .forward(let forwarding) = Self.desk().way(for: head, from: .unknown, id: .none) else {
             Issue.record("not forwarded")
             return
         }

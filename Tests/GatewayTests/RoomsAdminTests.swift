@@ -37,7 +37,7 @@ private struct Admin {
         if let token { all.add("Authorization", "Bearer \(token)") }
         let head = EdgeRequestHead(method: method, target: "/admin/v1/\(path)", headers: all)
         return await api.answer(
-            EdgeRequest(head: head, body: ByteBuffer(string: body), clientAddress: .unknown, id: "req_test")
+            EdgeRequest(head: head, body: ByteBuffer(string: body), clientAddress: .unknown, id: .none)
         )
     }
 }

@@ -67,7 +67,7 @@ struct GatewayNode: Sendable {
             head: head,
             body: ByteBuffer(string: body),
             clientAddress: ClientAddress(ipv4: 0x7F00_0001),
-            id: "req_test"
+            id: .none
         )
         return try await loop.flatSubmit { [rooms] in
             switch rooms.on(loop).answer(request) {

@@ -27,7 +27,7 @@ package struct AdminDesk: RequestDesk {
 
     package func clientAddress(of head: EdgeRequestHead, from peer: ClientAddress) -> ClientAddress { peer }
 
-    package func way(for head: EdgeRequestHead, from peer: ClientAddress, id: String) -> Way {
+    package func way(for head: EdgeRequestHead, from peer: ClientAddress, id: RequestID) -> Way {
         let parts = head.path.split(separator: "/", maxSplits: 2)
         switch (parts.first, parts.dropFirst().first) {
         case ("admin", "v1"):

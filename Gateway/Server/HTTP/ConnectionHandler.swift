@@ -4,10 +4,7 @@ import NIOCore
 import Operations
 import UsherAPI
 
-final class ConnectionHandler: ChannelInboundHandler {
-    typealias InboundIn = EdgeRequestPart
-    typealias OutboundOut = EdgeReplyPart
-
+final class ConnectionHandler: EdgeReceiver {
     private enum State {
         /// Between requests, or the reply is given and the rest of the request is of no interest.
         case idle
@@ -17,142 +14,143 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     private let desk: any RequestDesk
-    private let ids: RequestIDs
     private let peer: ClientAddress
     private let counters: EdgeCounters
     private var state = State.idle
-    private var requestID = ""
+    private var requestID = RequestID.none
 
-    init(desk: any RequestDesk, ids: RequestIDs, peer: ClientAddress, counters: EdgeCounters) {
+    init(desk: any RequestDesk, peer: ClientAddress, counters: EdgeCounters) {
         self.desk = desk
-        self.ids = ids
         self.peer = peer
         self.counters = counters
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        switch unwrapInboundIn(data) {
-        case .head(let head): begin(head, context: context)
-        case .body(let bytes): take(bytes, context: context)
-        case .end: end(context: context)
-        case .refused(let refusal): refuse(refusal, context: context)
+    func received(_ part: EdgeRequestPart, on codec: EdgeCodec) {
+        switch part {
+        case .head(let head): begin(head, on: codec)
+        case .body(let bytes): take(bytes, on: codec)
+        case .end: end(on: codec)
+        case .refused(let refusal): refuse(refusal, on: codec)
         }
     }
 
-    private func begin(_ head: EdgeRequestHead, context: ChannelHandlerContext) {
+    private func begin(_ head: EdgeRequestHead, on codec: EdgeCodec) {
         counters.requests.increment()
-        requestID = ids.next()
+        requestID = codec.edge.nextID()
         switch desk.way(for: head, from: peer, id: requestID) {
         case .reply(let reply):
-            give(reply, context: context)
+            give(reply, on: codec)
+        case .later(let future):
+            state = .answering
+            wait(for: future, on: codec)
         case .endpoint(let bytesMax, let answer):
-            if case .length(let count) = head.framing, count > bytesMax {
-                give(EdgeReply(.contentTooLarge, requestID: requestID), context: context)
-                return
-            }
+            guard allowBody(of: head, bytesMax, on: codec) else { return }
             state = .collecting(head, ByteBuffer(), bytesMax: bytesMax, answer: answer)
-            if head.framing != .none { context.read() }
+            if head.framing != .none { codec.read() }
         case .forward(let forwarding):
+            guard allowBody(of: head, forwarding.bodyBytesMax ?? codec.bodyBytesMax, on: codec) else { return }
             counters.forwarded.increment()
-            let visitor = ProxyVisitor(handler: self, context: context)
+            let visitor = ProxyVisitor(handler: self, codec: codec)
             let exchange = ProxyExchange(forwarding, visitor: visitor, requestID: requestID, counters: counters)
             state = .forwarding(exchange)
             exchange.begin()
         }
     }
 
-    private func take(_ bytes: ByteBuffer, context: ChannelHandlerContext) {
+    /// False when the body is known to be too long, and answered so.
+    private func allowBody(of head: EdgeRequestHead, _ bytesMax: Int, on codec: EdgeCodec) -> Bool {
+        codec.bodyBytesMax = bytesMax
+        guard case .length(let count) = head.framing, count > bytesMax else { return true }
+        give(EdgeReply(.contentTooLarge, requestID: requestID), on: codec)
+        return false
+    }
+
+    private func take(_ bytes: ByteBuffer, on codec: EdgeCodec) {
         switch state {
         case .collecting(let head, var body, let bytesMax, let answer):
             state = .idle
             body.writeImmutableBuffer(bytes)
             guard body.readableBytes <= bytesMax else {
-                give(EdgeReply(.contentTooLarge, requestID: requestID), context: context)
+                give(EdgeReply(.contentTooLarge, requestID: requestID), on: codec)
                 return
             }
             state = .collecting(head, body, bytesMax: bytesMax, answer: answer)
-            context.read()
+            codec.read()
         case .forwarding(let exchange): exchange.sendBody(bytes)
         case .idle, .answering: break
         }
     }
 
-    private func end(context: ChannelHandlerContext) {
+    private func end(on codec: EdgeCodec) {
         switch state {
         case .collecting(let head, let body, _, let answer):
             state = .answering
             let address = desk.clientAddress(of: head, from: peer)
             let request = EdgeRequest(head: head, body: body, clientAddress: address, id: requestID)
             switch answer(request) {
-            case .now(let reply): give(reply, context: context)
-            case .later(let future): wait(for: future, context: context)
+            case .now(let reply): give(reply, on: codec)
+            case .later(let future): wait(for: future, on: codec)
             }
         case .forwarding(let exchange): exchange.endBody()
         case .idle, .answering: break
         }
     }
 
-    private func wait(for future: EventLoopFuture<EdgeReply>, context: ChannelHandlerContext) {
+    private func wait(for future: EventLoopFuture<EdgeReply>, on codec: EdgeCodec) {
         let id = requestID
-        future.hop(to: context.eventLoop).assumeIsolated().whenComplete { result in
+        future.hop(to: codec.loop).assumeIsolated().whenComplete { result in
             guard case .answering = self.state, self.requestID == id else { return }
             switch result {
-            case .success(let reply): self.give(reply, context: context)
-            case .failure: self.give(EdgeReply(.internalError, requestID: id), context: context)
+            case .success(let reply): self.give(reply, on: codec)
+            case .failure: self.give(EdgeReply(.internalError, requestID: id), on: codec)
             }
         }
     }
 
-    private func refuse(_ refusal: EdgeRefusal, context: ChannelHandlerContext) {
+    private func refuse(_ refusal: EdgeRefusal, on codec: EdgeCodec) {
         counters.malformed.increment()
         if case .forwarding(let exchange) = state { exchange.abandon() }
         // A head that was refused began no request: it gets an id of its own.
-        if case .idle = state { requestID = ids.next() }
+        if case .idle = state { requestID = codec.edge.nextID() }
         let problem = refusal.problem
-        give(EdgeReply(problem.code, detail: problem.detail, requestID: requestID, closes: true), context: context)
+        give(EdgeReply(problem.code, detail: problem.detail, requestID: requestID, closes: true), on: codec)
     }
 
-    private func give(_ reply: EdgeReply, context: ChannelHandlerContext) {
+    private func give(_ reply: EdgeReply, on codec: EdgeCodec) {
         state = .idle
         var reply = reply
-        reply.headers.add(HeaderName.requestID, requestID)
-        context.writeAndFlush(wrapOutboundOut(.whole(reply)), promise: nil)
+        reply.requestID = requestID
+        codec.give(.whole(reply))
     }
 
     // MARK: What a proxied exchange gives
 
-    func give(_ part: EdgeReplyPart, flush: Bool, context: ChannelHandlerContext) {
+    func give(_ part: EdgeReplyPart, flush: Bool, on codec: EdgeCodec) {
         if case .end = part { state = .idle }
         if case .whole = part { state = .idle }
-        context.write(wrapOutboundOut(part), promise: nil)
-        if flush { context.flush() }
+        codec.give(part)
+        if flush { codec.flush() }
     }
 
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable, case .forwarding(let exchange) = state { exchange.visitorIsWritable() }
-        context.fireChannelWritabilityChanged()
+    func outputIsWritable(on codec: EdgeCodec) {
+        if case .forwarding(let exchange) = state { exchange.visitorIsWritable() }
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
+    func ended(on codec: EdgeCodec) {
         if case .forwarding(let exchange) = state { exchange.abandon() }
         state = .idle
-        context.fireChannelInactive()
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        context.close(promise: nil)
     }
 }
 
 /// The visitor's end of a proxied exchange.
 struct ProxyVisitor {
     let handler: ConnectionHandler
-    let context: ChannelHandlerContext
+    let codec: EdgeCodec
 
-    var loop: any EventLoop { context.eventLoop }
-    var isWritable: Bool { context.channel.isWritable }
-    func read() { context.read() }
-    func flush() { context.flush() }
-    func close() { context.close(promise: nil) }
-    func give(_ part: EdgeReplyPart, flush: Bool = false) { handler.give(part, flush: flush, context: context) }
+    var loop: any EventLoop { codec.loop }
+    var isWritable: Bool { codec.isWritable }
+    func read() { codec.read() }
+    func flush() { codec.flush() }
+    func close() { codec.close() }
+    func give(_ part: EdgeReplyPart, flush: Bool = false) { handler.give(part, flush: flush, on: codec) }
 }

@@ -83,7 +83,7 @@ package struct EdgeListener: Service {
         var loops: [ListenerLoop] = []
         for loop in group.makeIterator() {
             let made = try await loop.submit { [makeDesk] in
-                NIOLoopBound(ListenerLoop.Parts(desk: makeDesk(loop)), eventLoop: loop)
+                NIOLoopBound(ListenerLoop.Parts(desk: makeDesk(loop), loop: loop), eventLoop: loop)
             }.get()
             loops.append(ListenerLoop(loop: loop, parts: made))
         }
@@ -92,7 +92,7 @@ package struct EdgeListener: Service {
 
     private func bind(_ loops: [ListenerLoop], _ census: ConnectionCensus) async throws -> any Channel {
         let byLoop = Dictionary(uniqueKeysWithValues: loops.map { (ObjectIdentifier($0.loop), $0) })
-        let limits = configuration.limits
+        let limits = SharedLimits(configuration.limits)
         let isSecure = configuration.isSecure
         let counters = counters
         let door = ListenerDoor(census: census)
@@ -106,6 +106,7 @@ package struct EdgeListener: Service {
             }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.autoRead, value: false)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 16 * 1024, high: 32 * 1024))
             .childChannelOption(

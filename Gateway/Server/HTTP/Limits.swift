@@ -33,7 +33,7 @@ package final class Limits: Sendable {
     }
 
     /// 429 with the limit's fields. `Retry-After` is spread, so that refused visitors do not come back as one.
-    package static func refusal(_ verdict: LimitVerdict, requestID: String, chance: Double) -> EdgeReply {
+    package static func refusal(_ verdict: LimitVerdict, requestID: RequestID, chance: Double) -> EdgeReply {
         let atLeast = max(1, verdict.retryAfterSeconds)
         let spread = Int((Double(atLeast) * 0.5 * chance).rounded(.up))
         var headers: EdgeHeaders = ["Retry-After": String(atLeast + spread)]

@@ -10,25 +10,26 @@ struct ListenerLoop: Sendable {
     /// Used on its loop only.
     final class Parts {
         private let desk: any RequestDesk
-        private let date = EdgeDate()
-        private let ids = RequestIDs(seed: .random(in: .min ... .max))
+        private let edge: EdgeLoop
         private var channels: [ObjectIdentifier: any Channel] = [:]
         private var isDraining = false
 
-        init(desk: any RequestDesk) {
+        init(desk: any RequestDesk, loop: any EventLoop) {
             self.desk = desk
+            edge = EdgeLoop(loop: loop, seed: .random(in: .min ... .max))
+            edge.begin()
         }
 
         func add(
             _ channel: any Channel,
             peer: ClientAddress,
             isSecure: Bool,
-            limits: EdgeLimits,
+            limits: SharedLimits,
             counters: EdgeCounters
         ) throws {
             let pipeline = channel.pipeline.syncOperations
-            try pipeline.addHandler(EdgeCodec(limits: limits, date: date, isSecure: isSecure))
-            try pipeline.addHandler(ConnectionHandler(desk: desk, ids: ids, peer: peer, counters: counters))
+            let handler = ConnectionHandler(desk: desk, peer: peer, counters: counters)
+            try pipeline.addHandler(EdgeCodec(limits: limits, edge: edge, receiver: handler, isSecure: isSecure))
             let key = ObjectIdentifier(channel)
             channels[key] = channel
             channel.closeFuture.assumeIsolated().whenComplete { _ in self.channels[key] = nil }
@@ -43,6 +44,7 @@ struct ListenerLoop: Sendable {
         }
 
         func closeAll() {
+            edge.stop()
             for channel in channels.values { channel.close(promise: nil) }
         }
     }

@@ -18,11 +18,11 @@ extension EdgeReply {
     package init(
         _ code: ProblemCode,
         detail: String? = nil,
-        requestID: String?,
+        requestID: RequestID?,
         headers: EdgeHeaders = [:],
         closes: Bool = false
     ) {
-        self.init(Problem(code, detail: detail, requestID: requestID), headers: headers, closes: closes)
+        self.init(Problem(code, detail: detail, requestID: requestID?.description), headers: headers, closes: closes)
     }
 }
 

@@ -36,7 +36,7 @@ package struct VisitorDesk: RequestDesk {
         addressRule.address(of: head, from: peer)
     }
 
-    package func way(for head: EdgeRequestHead, from peer: ClientAddress, id: String) -> Way {
+    package func way(for head: EdgeRequestHead, from peer: ClientAddress, id: RequestID) -> Way {
         let address = clientAddress(of: head, from: peer)
         let account = head.bearerToken.flatMap { rooms.account(ofBearer: $0) }
         if rooms.isDenied(address, account: account) {
@@ -51,10 +51,16 @@ package struct VisitorDesk: RequestDesk {
         return route(head, address: address, id: id)
     }
 
-    private func route(_ head: EdgeRequestHead, address: ClientAddress, id: String) -> Way {
-        switch VisitorRoute(path: head.path) {
+    private func route(_ head: EdgeRequestHead, address: ClientAddress, id: RequestID) -> Way {
+        switch head.withPath({ VisitorRoute(path: $0) }) {
         case .rooms:
-            return .endpoint(bodyBytesMax: Self.roomBodyBytesMax, answer: rooms.answer)
+            guard head.framing == .none else {
+                return .endpoint(bodyBytesMax: Self.roomBodyBytesMax, answer: rooms.answer)
+            }
+            switch rooms.answer(EdgeRequest(head: head, clientAddress: address, id: id)) {
+            case .now(let reply): return .reply(reply)
+            case .later(let reply): return .later(reply)
+            }
         case .asset(let name):
             return .reply(pages.asset(name, for: head, requestID: id))
         case .form(let room, let action):
@@ -72,7 +78,7 @@ package struct VisitorDesk: RequestDesk {
     }
 
     /// A protected path: through with a pass; without one a page for browsers and a problem for the rest.
-    private func enter(_ room: String, _ head: EdgeRequestHead, address: ClientAddress, id: String) -> Way {
+    private func enter(_ room: String, _ head: EdgeRequestHead, address: ClientAddress, id: RequestID) -> Way {
         switch rooms.passVerdict(for: head, room: room) {
         case .granted(let pass):
             return forward(head, address: address, id: id, pass: pass, renewal: nil)
@@ -81,7 +87,7 @@ package struct VisitorDesk: RequestDesk {
         case .refused(let code):
             counters.passRequired.increment()
             let isRead = head.method == .get || head.method == .head
-            if isRead, AcceptHeader.prefersHTML(head.first("accept")) {
+            if isRead, AcceptHeader.prefersHTML(head.first(.accept)) {
                 counters.pages.increment()
                 return .endpoint(bodyBytesMax: 0) { request in pages.answer(request, room: room, rooms: rooms) }
             }
@@ -93,7 +99,7 @@ package struct VisitorDesk: RequestDesk {
     private func forward(
         _ head: EdgeRequestHead,
         address: ClientAddress,
-        id: String,
+        id: RequestID,
         pass: GrantedPass?,
         renewal: EventLoopFuture<GrantedPass.Renewed?>?
     ) -> Way {
@@ -116,7 +122,7 @@ package struct VisitorDesk: RequestDesk {
 extension EdgeRequestHead {
     /// The token of `Authorization: Bearer`; nil for any other scheme.
     var bearerToken: Substring? {
-        guard let value = first(HeaderName.authorization) else { return nil }
+        guard let value = first(.authorization) else { return nil }
         let scheme = value.prefix(7)
         guard EdgeHeaders.areEqual(String(scheme), "bearer ") else { return nil }
         return value.dropFirst(7).trimmingSpaces()

@@ -1,3 +1,5 @@
+import EdgeHTTP
+
 /// The map of the visitors' port.
 package enum VisitorRoute: Equatable {
     /// `/v1/rooms/…` and the key set: answered by the rooms.
@@ -11,18 +13,22 @@ package enum VisitorRoute: Equatable {
     /// Booking's, perhaps protected by a room.
     case shop
 
-    package init(path: Substring) {
+    package init(path: UnsafeRawBufferPointer) {
+        // What most requests ask for.
+        self = path.hasPrefix("/v1/rooms/") ? .rooms : Self.named(String(decoding: path, as: UTF8.self)[...])
+    }
+
+    private static func named(_ path: Substring) -> VisitorRoute {
         let parts = path.split(separator: "/", maxSplits: 5)
-        self =
-            switch (parts.first?.lowercased(), parts.dropFirst().first?.lowercased()) {
-            case ("v1", "rooms"): .rooms
-            case (".well-known", "jwks.json"): .rooms
-            case ("usher", "rooms"):
-                parts.count == 4 ? .form(room: String(parts[2]), action: String(parts[3])) : .hidden
-            case ("usher", let name?): parts.count == 2 ? .asset(name) : .hidden
-            case ("internal", _), ("admin", _), ("v1", "admin"): .hidden
-            case ("healthz", _), ("readyz", _), ("metrics", _): .hidden
-            default: .shop
-            }
+        return switch (parts.first?.lowercased(), parts.dropFirst().first?.lowercased()) {
+        case ("v1", "rooms"): .rooms
+        case (".well-known", "jwks.json"): .rooms
+        case ("usher", "rooms"):
+            parts.count == 4 ? .form(room: String(parts[2]), action: String(parts[3])) : .hidden
+        case ("usher", let name?): parts.count == 2 ? .asset(name) : .hidden
+        case ("internal", _), ("admin", _), ("v1", "admin"): .hidden
+        case ("healthz", _), ("readyz", _), ("metrics", _): .hidden
+        default: .shop
+        }
     }
 }

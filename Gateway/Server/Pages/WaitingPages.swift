@@ -43,7 +43,7 @@ package struct WaitingPages: Sendable {
         self.assets = assets
     }
 
-    package func asset(_ name: String, for head: EdgeRequestHead, requestID: String) -> EdgeReply {
+    package func asset(_ name: String, for head: EdgeRequestHead, requestID: RequestID) -> EdgeReply {
         guard let asset = assets[name] else { return EdgeReply(.notFound, requestID: requestID) }
         guard head.method == .get || head.method == .head else {
             return EdgeReply(.methodNotAllowed, requestID: requestID, headers: ["Allow": "GET, HEAD"])

@@ -9,6 +9,8 @@ package struct Forwarding {
     package var head: EdgeRequestHead
     /// Ends with the fresh pass that goes back to the visitor; the request waits for it.
     package var renewal: EventLoopFuture<GrantedPass.Renewed?>?
+    /// Of the request; nil for the listener's own bound.
+    package var bodyBytesMax: Int?
     /// Carries out an `Usher-Command` of the reply.
     package var command: ((String) -> Void)?
 
@@ -38,7 +40,7 @@ package enum ForwardedHead {
         _ head: EdgeRequestHead,
         authority: String,
         address: ClientAddress,
-        requestID: String,
+        requestID: RequestID,
         pass: String?,
         scheme: String = "http"
     ) -> EdgeRequestHead {
@@ -58,7 +60,7 @@ package enum ForwardedHead {
         }
         if let pass { headers.add(HeaderName.pass, pass) }
         headers.add(HeaderName.clientAddress, address.description)
-        headers.add(HeaderName.requestID, requestID)
+        headers.add(HeaderName.requestID, requestID.description)
         headers.add("X-Forwarded-For", address.description)
         headers.add("X-Forwarded-Proto", scheme)
         headers.add("X-Forwarded-Host", head.host)
@@ -74,7 +76,7 @@ package enum ForwardedHead {
     /// The reply as the visitor gets it.
     package static func reply(
         _ head: EdgeReplyHead,
-        requestID: String,
+        requestID: RequestID,
         renewed: GrantedPass.Renewed?
     ) -> EdgeReplyHead {
         let named = connectionNames(head.headers)
@@ -83,7 +85,7 @@ package enum ForwardedHead {
             let name = field.name.lowercased()
             return dropped.contains(name) || named.contains(name) || name.hasPrefix(HeaderName.ownPrefix)
         }
-        headers.add(HeaderName.requestID, requestID)
+        headers.add(HeaderName.requestID, requestID.description)
         if let renewed {
             headers.add(HeaderName.pass, renewed.token)
             headers.add("Set-Cookie", renewed.cookie)

@@ -9,7 +9,7 @@ final class ProxyExchange {
 
     private let forwarding: Forwarding
     private let visitor: ProxyVisitor
-    private let requestID: String
+    private let requestID: RequestID
     private let counters: EdgeCounters
     private var connection: UpstreamConnection?
     private var renewed: GrantedPass.Renewed?
@@ -25,7 +25,7 @@ final class ProxyExchange {
     private var owesRead = false
     private(set) var isDone = false
 
-    init(_ forwarding: Forwarding, visitor: ProxyVisitor, requestID: String, counters: EdgeCounters) {
+    init(_ forwarding: Forwarding, visitor: ProxyVisitor, requestID: RequestID, counters: EdgeCounters) {
         self.forwarding = forwarding
         self.visitor = visitor
         self.requestID = requestID
@@ -193,7 +193,7 @@ final class ProxyExchange {
             case .timedOut: .upstreamTimeout
             case .crowded: .overloaded
             }
-        let headers: EdgeHeaders = [HeaderName.requestID: requestID, "Retry-After": "2"]
+        let headers: EdgeHeaders = [HeaderName.requestID: requestID.description, "Retry-After": "2"]
         visitor.give(.whole(EdgeReply(code, requestID: requestID, headers: headers)), flush: true)
     }
 

@@ -136,8 +136,8 @@ extension LoopRooms {
             #"{"room":"\#(room.name.text)","token":"\#(text)","place":{"number":\#(number),"rank":\#(number)"#
         )
         body.writeString(#","state":"\#(state.name)","ahead":\#(state.ahead)},"poll":{"after_s":"#)
-        body.writeTenths(PollDelay.tenths(p50Seconds: state.pollBase(estimate), chance: chance()))
-        body.writeString(#"},"as_of":"\#(room.snapshot.asOf.rfc3339)"}"#)
+        let delay = PollDelay.tenths(p50Seconds: state.pollBase(estimate), chance: chance())
+        body.writeString(#"\#(delay / 10).\#(delay % 10)},"as_of":"\#(room.snapshot.asOf.rfc3339)"}"#)
         var headers = RoomReply.headers()
         let maxAge = token.expiresAt - now
         let isSecure = request.head.isSecure

@@ -41,6 +41,8 @@ package final class LoopRooms: VisitorRooms {
     private var renewed: [String: Moment] = [:]
     var sealedSnapshots: [String: SealedSnapshot] = [:]
     private var chanceState: UInt64
+    /// Where place bodies are written.
+    var bodySpace = ByteBuffer()
 
     package init(loop: any EventLoop, supplies: RoomSupplies, seed: UInt64) {
         self.loop = loop

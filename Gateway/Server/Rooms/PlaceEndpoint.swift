@@ -14,14 +14,19 @@ extension LoopRooms {
     func poll(_ request: EdgeRequest, room name: Substring) -> RoomAnswer {
         guard let room = room(name) else { return refuse(.notFound, request) }
         supplies.counters.polls.increment()
-        switch place(in: request.head, of: room) {
-        case .refused(let code): return refuse(code, request)
-        case .good(let token, let number):
-            var headers = RoomReply.headers()
-            if let cookie = freshPlaceCookie(token, room, isSecure: request.head.isSecure) {
-                headers.add("Set-Cookie", cookie)
+        let clock = WallClock.now()
+        let shown = shownPlace(in: request.head, of: room) { token throws(TokenFlaw) in
+            try supplies.keys.places.glance(atPlace: token, room: room.name.text, at: clock.seconds)
+        }
+        switch shown {
+        case nil: return refuse(.unauthenticated, request)
+        case .failure(let flaw): return refuse(refusal(of: flaw), request)
+        case .success(let place):
+            guard place.generation == Int64(room.snapshot.generation), place.place > 0 else {
+                return refuse(.tokenInvalid, request)
             }
-            let now = view.now()
+            let number = UInt64(place.place)
+            let now = view.time(clock)
             var state = room.snapshot.state(of: number, at: now)
             if number <= room.snapshot.cursor {
                 if holdsPass(request.head, of: number, in: room) { state = .admitted }
@@ -29,14 +34,22 @@ extension LoopRooms {
                 markPresent(number, in: room)
                 if number > room.snapshot.lastNumber { joins(of: room).noteSeen(number) }
             }
-            return .now(EdgeReply(status: 200, headers: headers, body: placeBody(number, state, room, now)))
+            var reply = EdgeReply(RoomReply.preparedHead, body: placeBody(number, state, room, now))
+            if place.expiresAt - clock.seconds < Self.placeLifeSeconds / 2,
+                let cookie = freshPlaceCookie(request.head, room)
+            {
+                reply.headers.add("Set-Cookie", cookie)
+            }
+            return .now(reply)
         }
     }
 
+    /// In the memory of the last one, when its reply has gone out.
     func placeBody(_ number: UInt64, _ state: PlaceState, _ room: RoomView, _ now: Moment) -> ByteBuffer {
-        var body = ByteBufferAllocator().buffer(capacity: 768)
-        body.writePlace(number, state, in: room, at: now, chance: chance())
-        return body
+        let chance = chance()
+        bodySpace.clear(minimumCapacity: room.bodyBytesMax)
+        bodySpace.write(upTo: room.bodyBytesMax) { $0.putPlace(number, state, in: room, at: now, chance: chance) }
+        return bodySpace
     }
 
     private func holdsPass(_ head: EdgeRequestHead, of number: UInt64, in room: RoomView) -> Bool {
@@ -52,9 +65,10 @@ extension LoopRooms {
     }
 
     /// A place past half of its life is made anew by polling, so that a long wait does not outlive it.
-    private func freshPlaceCookie(_ token: PlaceToken, _ room: RoomView, isSecure: Bool) -> String? {
+    private func freshPlaceCookie(_ head: EdgeRequestHead, _ room: RoomView) -> String? {
+        guard case .good(let token, _) = place(in: head, of: room) else { return nil }
+        let isSecure = head.isSecure
         let now = WallClock.now().seconds
-        guard token.expiresAt - now < Self.placeLifeSeconds / 2 else { return nil }
         let expiry = placeExpiry(room, issuedAt: now)
         // Near the close there is nothing to gain.
         guard expiry > token.expiresAt + 60 else { return nil }

@@ -8,7 +8,7 @@ import UsherAPI
 
 extension LoopRooms {
     package func answer(_ request: EdgeRequest) -> RoomAnswer {
-        switch RoomRoute.match(request.method, request.path) {
+        switch request.head.withPath({ RoomRoute.match(request.method, $0) }) {
         case .route(.place(let room)): poll(request, room: room)
         case .route(.join(let room)): join(request, room: room)
         case .route(.claim(let room)): claim(request, room: room)
@@ -28,32 +28,42 @@ extension LoopRooms {
     }
 
     func place(in head: EdgeRequestHead, of room: RoomView) -> ShownPlace {
-        guard let token = head.first(HeaderName.place)?[...] ?? head.cookie(room.placeCookie(isSecure: head.isSecure)),
-            !token.isEmpty
-        else {
-            return .refused(.unauthenticated)
+        let now = WallClock.now().seconds
+        let shown = shownPlace(in: head, of: room) { token throws(TokenFlaw) in
+            try supplies.keys.places.verifyTag(ofPlace: token, room: room.name.text, at: now)
         }
-        do throws(TokenFlaw) {
-            let place = try verifyPlace(token, room: room.name)
+        switch shown {
+        case .success(let place):
             guard place.generation == Int64(room.snapshot.generation), place.place > 0 else {
                 return .refused(.tokenInvalid)
             }
             return .good(place, number: UInt64(place.place))
-        } catch {
-            supplies.counters.badTokens.increment()
-            return .refused(error == .expired ? .tokenExpired : .tokenInvalid)
+        case .failure(let flaw): return .refused(refusal(of: flaw))
+        case nil: return .refused(.unauthenticated)
         }
     }
 
-    private func verifyPlace(_ token: Substring, room: RoomName) throws(TokenFlaw) -> PlaceToken {
-        var token = token
-        let now = WallClock.now().seconds
-        let outcome: Result<PlaceToken, TokenFlaw> = token.withUTF8 { bytes in
-            Result { () throws(TokenFlaw) -> PlaceToken in
-                try supplies.keys.places.verifyTag(ofPlace: UnsafeRawBufferPointer(bytes), room: room.text, at: now)
+    /// What `read` makes of the token in the header or, without one, in the cookie; nil when there is none.
+    func shownPlace<Place>(
+        in head: EdgeRequestHead,
+        of room: RoomView,
+        _ read: (UnsafeRawBufferPointer) throws(TokenFlaw) -> Place
+    ) -> Result<Place, TokenFlaw>? {
+        func result(_ token: UnsafeRawBufferPointer) -> Result<Place, TokenFlaw>? {
+            guard !token.isEmpty else { return nil }
+            do throws(TokenFlaw) {
+                return .success(try read(token))
+            } catch {
+                return .failure(error)
             }
         }
-        return try outcome.get()
+        if head.has(.place) { return head.withValue(of: .place) { result($0) } ?? nil }
+        return head.withCookie(room.placeCookie(isSecure: head.isSecure)) { result($0) } ?? nil
+    }
+
+    func refusal(of flaw: TokenFlaw) -> ProblemCode {
+        supplies.counters.badTokens.increment()
+        return flaw == .expired ? .tokenExpired : .tokenInvalid
     }
 
     func refuse(_ code: ProblemCode, _ request: EdgeRequest, detail: String? = nil) -> RoomAnswer {
@@ -74,6 +84,9 @@ enum RoomReply {
     static func headers() -> EdgeHeaders {
         ["Content-Type": json, "Cache-Control": "no-store"]
     }
+
+    /// The same, for a reply of 200.
+    static let preparedHead = PreparedHead(status: 200, headers: headers())
 
     /// A cookie that no script reads and no other site sends.
     static func cookie(_ name: String, _ value: String, maxAge: Int64, isSecure: Bool) -> String {

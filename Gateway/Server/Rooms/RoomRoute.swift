@@ -15,21 +15,20 @@ enum RoomRoute: Equatable {
         case unknown
     }
 
-    static func match(_ method: EdgeMethod, _ path: Substring) -> Match {
-        if path == "/.well-known/jwks.json" { return get(method, .keys) }
-        let start = "/v1/rooms/"
-        guard path.hasPrefix(start) else { return .unknown }
-        let rest = path.dropFirst(start.count)
-        guard let slash = rest.firstIndex(of: "/") else { return .unknown }
-        let room = rest[..<slash]
-        switch rest[rest.index(after: slash)...] {
-        case "place": return get(method, .place(room: room))
-        case "snapshot": return get(method, .snapshot(room: room))
-        case "join": return post(method, .join(room: room))
-        case "claim": return post(method, .claim(room: room))
-        case "leave": return post(method, .leave(room: room))
-        default: return .unknown
+    static func match(_ method: EdgeMethod, _ path: UnsafeRawBufferPointer) -> Match {
+        guard path.hasPrefix("/v1/rooms/") else {
+            return path.isEqual("/.well-known/jwks.json") ? get(method, .keys) : .unknown
         }
+        let rest = UnsafeRawBufferPointer(rebasing: path["/v1/rooms/".utf8.count...])
+        guard let slash = rest.firstIndex(of: UInt8(ascii: "/")) else { return .unknown }
+        let room = String(decoding: rest[..<slash], as: UTF8.self)[...]
+        let action = UnsafeRawBufferPointer(rebasing: rest[(slash + 1)...])
+        if action.isEqual("place") { return get(method, .place(room: room)) }
+        if action.isEqual("join") { return post(method, .join(room: room)) }
+        if action.isEqual("claim") { return post(method, .claim(room: room)) }
+        if action.isEqual("snapshot") { return get(method, .snapshot(room: room)) }
+        if action.isEqual("leave") { return post(method, .leave(room: room)) }
+        return .unknown
     }
 
     private static func get(_ method: EdgeMethod, _ route: RoomRoute) -> Match {

@@ -1,4 +1,5 @@
 // A room as the handlers of one gateway use it: the snapshot and what can be prepared from it once for all visitors.
+import EdgeHTTP
 import NIOCore
 package import Queueing
 package import Signing
@@ -16,6 +17,9 @@ package final class RoomView: Sendable {
     let bodyServing: [UInt8]
     let bodyOutlook: [UInt8]
     let bodyEnd: [UInt8]
+    /// With the numbers between those parts.
+    let bodyBytesMax: Int
+    private static let numbersBytesMax = 512
 
     package init(_ snapshot: RoomSnapshot, reusing old: RoomView? = nil) {
         self.snapshot = snapshot
@@ -44,6 +48,8 @@ package final class RoomView: Sendable {
         snapshot.asOf.write(to: &end)
         end += Array(#""}"#.utf8)
         bodyEnd = end
+        bodyBytesMax =
+            Self.numbersBytesMax + bodyStart.count + bodyServing.count + bodyOutlook.count + bodyEnd.count
     }
 
     package var name: RoomName { snapshot.name }
@@ -81,58 +87,52 @@ package final class RoomView: Sendable {
     }
 }
 
-extension ByteBuffer {
+extension ByteWriter {
     /// A place body (`PlaceReply`), written by hand: this is the answer most requests get.
-    mutating func writePlace(_ number: UInt64, _ state: PlaceState, in room: RoomView, at now: Moment, chance: Double) {
-        writeBytes(room.bodyStart)
-        writeNumber(number)
-        writeStaticString(#","rank":"#)
-        writeNumber(number)
-        writeStaticString(#","state":""#)
-        writeString(state.name)
-        writeStaticString(#"","ahead":"#)
-        writeNumber(state.ahead)
+    mutating func putPlace(_ number: UInt64, _ state: PlaceState, in room: RoomView, at now: Moment, chance: Double) {
+        put(room.bodyStart)
+        put(number: number)
+        put(#","rank":"#)
+        put(number: number)
+        put(#","state":""#)
+        put(state.name)
+        put(#"","ahead":"#)
+        put(number: state.ahead)
         let estimate = WaitEstimate(ahead: state.ahead, in: room.snapshot, at: now)
         let poll = PollDelay.tenths(p50Seconds: state.pollBase(estimate), chance: chance)
-        writeStaticString(#"},"eta":{"p50_s":"#)
-        writeNumber(estimate.p50Seconds)
-        writeStaticString(#","p90_s":"#)
-        writeNumber(estimate.p90Seconds)
-        writeStaticString(#","reason":"#)
+        put(#"},"eta":{"p50_s":"#)
+        put(optional: estimate.p50Seconds)
+        put(#","p90_s":"#)
+        put(optional: estimate.p90Seconds)
+        put(#","reason":"#)
         if let reason = estimate.reason {
-            writeStaticString("\"")
-            writeString(reason.rawValue)
-            writeStaticString("\"}")
+            put("\"")
+            put(reason.rawValue)
+            put("\"}")
         } else {
-            writeStaticString("null}")
+            put("null}")
         }
-        writeBytes(room.bodyServing)
-        writeMoment(state.deadline)
-        writeBytes(room.bodyOutlook)
-        writeTenths(poll)
-        writeBytes(room.bodyEnd)
+        put(room.bodyServing)
+        put(optional: state.deadline)
+        put(room.bodyOutlook)
+        put(number: poll / 10)
+        put(".")
+        put(number: poll % 10)
+        put(room.bodyEnd)
     }
 
-    mutating func writeNumber(_ number: UInt64) { writeString(String(number)) }
-
-    mutating func writeNumber(_ number: Int?) {
-        if let number { writeString(String(number)) } else { writeStaticString("null") }
+    private mutating func put(optional number: Int?) {
+        if let number { put(number: number) } else { put("null") }
     }
 
-    mutating func writeTenths(_ tenths: Int) {
-        writeString(String(tenths / 10))
-        writeStaticString(".")
-        writeString(String(tenths % 10))
-    }
-
-    mutating func writeMoment(_ moment: Moment?) {
+    private mutating func put(optional moment: Moment?) {
         guard let moment else {
-            writeStaticString("null")
+            put("null")
             return
         }
-        writeStaticString("\"")
-        writeString(moment.rfc3339)
-        writeStaticString("\"")
+        put("\"")
+        put(moment.rfc3339)
+        put("\"")
     }
 }
 

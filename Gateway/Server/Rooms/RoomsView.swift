@@ -21,7 +21,12 @@ package struct RoomsView: Sendable {
 
     /// Redis' time, as far as this gateway knows it.
     package func now() -> Moment {
-        Moment(milliseconds: WallClock.now().milliseconds + clockOffsetMS)
+        time(WallClock.now())
+    }
+
+    /// The same, of a reading of the gateway's own clock.
+    package func time(_ clock: Moment) -> Moment {
+        Moment(milliseconds: clock.milliseconds + clockOffsetMS)
     }
 
     package mutating func set(_ rooms: [RoomView]) {
