@@ -69,16 +69,24 @@ local function stops_calling(override)
     return override == 'paused' or override == 'reject'
 end
 
-local function record(grants, kind, pid, place, exp, cap, reason)
-    redis.call('XADD', grants, 'MAXLEN', '~', GRANTS_MAX, '*', 'kind', kind, 'pid', pid, 'place', place,
-        'exp', int(exp), 'cap', int(cap), 'reason', reason)
+-- One entry of the record. Its time is the one the function decided by, not the one at which it is written: a server
+-- that was held up between the two would seem to have granted too fast. A clock that was set back gets the next id.
+local function append(grants, now, ...)
+    local done = redis.pcall('XADD', grants, 'MAXLEN', '~', GRANTS_MAX, int(now) .. '-*', ...)
+    if type(done) == 'table' and done.err then
+        redis.call('XADD', grants, 'MAXLEN', '~', GRANTS_MAX, '*', ...)
+    end
+end
+
+local function record(grants, now, kind, pid, place, exp, cap, reason)
+    append(grants, now, 'kind', kind, 'pid', pid, 'place', place, 'exp', int(exp), 'cap', int(cap), 'reason', reason)
 end
 
 -- The allowance in force from here on, so that the record can be checked against it later.
 local function record_allowance(meta, grants)
-    local now = redis.call('HMGET', meta, 'per_minute', 'burst', 'active_max')
-    redis.call('XADD', grants, 'MAXLEN', '~', GRANTS_MAX, '*', 'kind', 'policy', 'per_minute', now[1] or '',
-        'burst', now[2] or '', 'active_max', now[3] or '')
+    local values = redis.call('HMGET', meta, 'per_minute', 'burst', 'active_max')
+    append(grants, now_ms(), 'kind', 'policy', 'per_minute', values[1] or '', 'burst', values[2] or '', 'active_max',
+        values[3] or '')
 end
 
 -- create: KEYS meta grants · ARGV policy hash dedupe_key phase generation, then pairs of meta fields and values
@@ -254,7 +262,7 @@ local function claim(keys, args)
     redis.call('ZREM', keys[6], args[1])
     redis.call('HINCRBY', keys[1], 'granted', 1)
     if upto and upto > num(meta.decided_through) then redis.call('HINCRBY', keys[3], int(upto), 1) end
-    record(keys[7], 'grant', args[2], args[1], expiry, cap, 'claim')
+    record(keys[7], now, 'grant', args[2], args[1], expiry, cap, 'claim')
     return { 1, args[2], expiry, cap, 1 }
 end
 
@@ -267,7 +275,7 @@ local function end_pass(keys, args)
     local until_ms = math.max(num(expiry or nil), num(args[3]))
     if was_live then
         redis.call('ZREM', keys[2], args[1])
-        record(keys[4], 'end', args[1], args[2], now, now, args[4])
+        record(keys[4], now, 'end', args[1], args[2], now, now, args[4])
     end
     if until_ms > now and redis.call('ZCARD', keys[3]) < REVOKED_MAX then
         redis.call('ZADD', keys[3], int(until_ms), args[1])
@@ -297,7 +305,7 @@ local function renew(keys, args)
             reply[#reply + 1] = 0
         elseif wanted > expiry then
             redis.call('ZADD', keys[1], 'XX', int(wanted), pid)
-            record(keys[2], 'renew', pid, args[i + 1], wanted, cap, args[i + 4])
+            record(keys[2], now, 'renew', pid, args[i + 1], wanted, cap, args[i + 4])
             reply[#reply + 1] = wanted
         else
             reply[#reply + 1] = expiry
