@@ -42,6 +42,8 @@ func tests(_ name: String, uses: [Target.Dependency]) -> Target {
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -65,6 +67,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", exact: "2.37.6"),
         .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-http-types.git", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
@@ -113,7 +116,7 @@ let package = Package(
             at: "Gateway/Server",
             uses: [
                 "Queueing", "RateLimiting", "EdgeHTTP", "Signing", "QueueTokens", "UsherAPI", "Redis", "Operations",
-                nioCore, nioPosix, nioHTTP1, logging, lifecycle,
+                nioCore, nioPosix, nioHTTP1, nioTLS, nioSSL, logging, lifecycle, unixSignals,
             ],
             resources: [.embedInCode("Functions")]
         ),
@@ -183,7 +186,9 @@ let package = Package(
             "GatewayTests",
             uses: [
                 "GatewayServer", "Queueing", "RateLimiting", "EdgeHTTP", "QueueTokens", "Signing", "UsherAPI", "Redis",
-                "Operations", "TestSupport", nioCore, nioPosix, nioHTTP1, logging, lifecycle, httpClient,
+                "Operations", "TestSupport", nioCore, nioPosix, nioHTTP1, nioSSL, nioTLS, logging, lifecycle,
+                unixSignals,
+                httpClient,
             ]
         ),
         tests("OrderingTests", uses: ["Ordering"]),

@@ -138,6 +138,7 @@ package final class EdgeCodec: ChannelInboundHandler {
 
     package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
+        case is LastRepliesEvent: isDraining = true
         case is ChannelShouldQuiesceEvent:
             isDraining = true
             if isIdle { context.close(promise: nil) }

@@ -8,6 +8,7 @@ package import Redis
 
 package struct GatewayConfiguration: Sendable {
     package var listener: ListenerConfiguration
+    package var tls: TLSSettings?
     package var admin: ListenerConfiguration
     package var redis: RedisConfiguration
     package var booking: ServiceAddress
@@ -26,37 +27,39 @@ package struct GatewayConfiguration: Sendable {
     package var trustedProxies: [AddressBlock]
     package var logLevel: Logger.Level
 
-    package static let keys: [Settings.Key] = [
-        .init("host", "127.0.0.1", "address visitors connect to"),
-        .init("port", "8080", "port visitors connect to; 0 takes a free one"),
-        .init("admin-host", "127.0.0.1", "address of the admin API, health and metrics"),
-        .init("admin-port", "8090", "port of the admin API, health and metrics"),
-        .init("redis", "unix:///tmp/usher/redis.sock", "Redis: unix:///path or redis://host:port/db"),
-        .init("booking", "http://127.0.0.1:8081", "the booking service"),
-        .init("booking-operations", "http://127.0.0.1:8091", "booking's operations port"),
-        .init("keys", ".data/keys", "folder of the signing keys; made when missing"),
-        .init("admin-token-file", ".data/admin.token", "file of the admin token; made when missing"),
-        .init("rooms-file", ".data/rooms.json", "what is remembered of the rooms in case Redis loses them"),
-        .init("pages", "Gateway/Pages", "folder of the waiting page"),
-        .init("event-loops", "0", "event loops; 0 takes one for each processor"),
-        .init("snapshot-interval", "250ms", "how often the rooms are pulled from Redis"),
-        .init("tick-interval", "1s", "how often a leader moves the cursors"),
-        .init("keys-interval", "5m", "how often booking's keys are read"),
-        .init("drain-time", "30s", "how long requests may take to end on shutdown"),
-        .init("connections-max", "20000", "open connections of visitors"),
-        .init("connections-per-address-max", "64", "open connections of one address"),
-        .init("limit-address", "1200", "requests a minute of one address (an IPv6 /64)"),
-        .init("limit-address-burst", "300", "requests of one address at once"),
-        .init("limit-account", "600", "requests a minute of one account"),
-        .init("limit-account-burst", "200", "requests of one account at once"),
-        .init("limit-global", "50000", "requests a second of everybody"),
-        .init("limit-global-burst", "100000", "requests of everybody at once"),
-        .init("limit-shadow", "", "scopes that count and refuse nobody: address,account,global"),
-        .init("limit-clients-max", "131072", "clients each limit remembers"),
-        .init("trusted-proxies", "", "CIDR blocks whose X-Forwarded-For is believed, with commas"),
-        .init("secure-cookies", "false", "TLS ends in front of the port: cookies for TLS only, scheme https"),
-        .init("log-level", "info", "trace, debug, info, notice, warning, error or critical"),
-    ]
+    package static let keys: [Settings.Key] =
+        [
+            .init("host", "127.0.0.1", "address visitors connect to"),
+            .init("port", "8080", "port visitors connect to; 0 takes a free one"),
+            .init("admin-host", "127.0.0.1", "address of the admin API, health and metrics"),
+            .init("admin-port", "8090", "port of the admin API, health and metrics"),
+            .init("redis", "unix:///tmp/usher/redis.sock", "Redis: unix:///path or redis://host:port/db"),
+            .init("booking", "http://127.0.0.1:8081", "the booking service"),
+            .init("booking-operations", "http://127.0.0.1:8091", "booking's operations port"),
+            .init("keys", ".data/keys", "folder of the signing keys; made when missing"),
+            .init("admin-token-file", ".data/admin.token", "file of the admin token; made when missing"),
+            .init("rooms-file", ".data/rooms.json", "what is remembered of the rooms in case Redis loses them"),
+            .init("pages", "Gateway/Pages", "folder of the waiting page"),
+            .init("event-loops", "0", "event loops; 0 takes one for each processor"),
+            .init("snapshot-interval", "250ms", "how often the rooms are pulled from Redis"),
+            .init("tick-interval", "1s", "how often a leader moves the cursors"),
+            .init("keys-interval", "5m", "how often booking's keys are read"),
+            .init("drain-time", "30s", "how long a stop may take until what is left is cut off"),
+            .init("drain-lead", "5s", "how long a stopping gateway still serves, while it says that it is not ready"),
+            .init("connections-max", "0", "open connections of visitors; 0: as many as open files allow, less a tenth"),
+            .init("connections-per-address-max", "64", "open connections of one address"),
+            .init("limit-address", "1200", "requests a minute of one address (an IPv6 /64)"),
+            .init("limit-address-burst", "300", "requests of one address at once"),
+            .init("limit-account", "600", "requests a minute of one account"),
+            .init("limit-account-burst", "200", "requests of one account at once"),
+            .init("limit-global", "50000", "requests a second of everybody"),
+            .init("limit-global-burst", "100000", "requests of everybody at once"),
+            .init("limit-shadow", "", "scopes that count and refuse nobody: address,account,global"),
+            .init("limit-clients-max", "131072", "clients each limit remembers"),
+            .init("trusted-proxies", "", "CIDR blocks whose X-Forwarded-For is believed, with commas"),
+            .init("secure-cookies", "false", "TLS ends in front of the plain port: cookies for TLS only, scheme https"),
+            .init("log-level", "info", "trace, debug, info, notice, warning, error or critical"),
+        ] + TLSSettings.keys
 
     package init(_ settings: Settings) throws {
         let drainTime = try settings.duration("drain-time", in: .seconds(0)...(.seconds(600)))
@@ -64,9 +67,14 @@ package struct GatewayConfiguration: Sendable {
             host: try settings.string("host"),
             port: try settings.integer("port", in: 0...65_535)
         )
-        listener.connectionsMax = try settings.integer("connections-max", in: 1...1_000_000)
+        listener.connectionsMax = try settings.integer("connections-max", in: 0...1_000_000)
         listener.connectionsPerAddressMax = try settings.integer("connections-per-address-max", in: 1...1_000_000)
         listener.drainTime = drainTime
+        listener.drainLead = try settings.duration("drain-lead", in: .seconds(0)...(.seconds(600)))
+        tls = try TLSSettings(settings)
+        listener.plain = try TLSSettings.plainPort(settings, hasTLS: tls != nil)
+        let publicPort = try settings.integer("tls-public-port", in: 0...65_535)
+        listener.tlsPublicPort = publicPort == 0 ? nil : publicPort
         listener.isSecure = try settings.boolean("secure-cookies")
         admin = ListenerConfiguration(
             host: try settings.string("admin-host"),

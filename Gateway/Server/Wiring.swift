@@ -37,14 +37,19 @@ package struct Wiring: Sendable {
         let pages = try WaitingPages(folder: configuration.pagesFolder)
         let upstream = UpstreamConfiguration(host: configuration.booking.host, port: configuration.booking.port)
         let addressRule = AddressRule(trustedProxies: configuration.trustedProxies)
+        let shelf = try configuration.tls.map { try CertificateShelf($0, metrics: metrics, logger: logger) }
+        var listener = configuration.listener
+        if let tls = configuration.tls, let shelf { listener.tls = TLSPort(tls, shelf: shelf) }
+        let readiness = Readiness()
 
         let visitors = EdgeListener(
             name: "visitors",
-            configuration: configuration.listener,
+            configuration: listener,
             group: group,
             counters: edgeCounters,
             logger: logger,
-            onListening: onListening
+            onListening: onListening,
+            onDraining: readiness.beginDrain
         ) { loop in
             VisitorDesk(
                 rooms: rooms.on(loop),
@@ -65,6 +70,7 @@ package struct Wiring: Sendable {
         let operations = OperationsPages(
             metrics: metrics,
             checks: [
+                ("drain", { readiness.isDraining ? "stopping" : nil }),
                 ("rooms", { rooms.view.isKnown ? nil : "not pulled yet" }),
                 (
                     "store",
@@ -121,6 +127,7 @@ package struct Wiring: Sendable {
                 logger: logger
             ),
             adminListener,
+            CertificateReloader(shelf: shelf, logger: logger),
             OpenWhenRoomsAreKnown(rooms: rooms, listener: visitors),
         ]
     }

@@ -9,6 +9,7 @@ package enum HeaderName {
     package static let device = "Usher-Device"
     package static let clientAddress = "Usher-Client-Address"
     package static let requestID = "Usher-Request-Id"
+    package static let strictTransport = "Strict-Transport-Security"
     /// From booking to the gateway, in a response: `complete`, `revoke` or `extend=SECONDS`.
     package static let command = "Usher-Command"
     /// Every header that starts so belongs to Usher and is never believed from a visitor.

@@ -20,6 +20,7 @@ package enum ProblemCode: String, Codable, Sendable, CaseIterable {
     case passRequired = "pass_required"
     case passExpired = "pass_expired"
     case passBound = "pass_bound"
+    case tlsRequired = "tls_required"
     // 404 … 408
     case notFound = "not_found"
     case methodNotAllowed = "method_not_allowed"
@@ -71,7 +72,7 @@ package enum ProblemCode: String, Codable, Sendable, CaseIterable {
         case .badRequest, .invalidJSON, .validationFailed, .idempotencyKeyMissing, .deviceRequired: 400
         case .unauthenticated, .tokenInvalid, .tokenExpired, .accountRequired, .wrongCredentials: 401
         case .paymentDeclined: 402
-        case .denied, .forbidden, .passRequired, .passExpired, .passBound: 403
+        case .denied, .forbidden, .passRequired, .passExpired, .passBound, .tlsRequired: 403
         case .notFound: 404
         case .methodNotAllowed: 405
         case .notAcceptable: 406

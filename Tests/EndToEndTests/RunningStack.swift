@@ -14,6 +14,8 @@ struct RunningStack: Sendable {
     let bookingPort: Int
     let operationsPort: Int
     let paymentsPort: Int
+    let tlsPort: Int
+    var hasTLS = false
 
     static let startLimit = Duration.seconds(90)
 
@@ -25,19 +27,22 @@ struct RunningStack: Sendable {
     static func with(
         environment: [String: String] = [:],
         inside parent: String? = nil,
+        hasTLS: Bool = false,
         _ body: (RunningStack) async throws -> Void
     ) async throws {
         let temporary = URL(filePath: parent ?? FileManager.default.temporaryDirectory.path())
         let folder = temporary.appending(path: "usher-e2e-\(UUID().uuidString)").path()
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let ports = freePorts(5)
+        let ports = freePorts(6)
         let stack = RunningStack(
             folder: folder,
             gatewayPort: ports[0],
             adminPort: ports[1],
             bookingPort: ports[2],
             operationsPort: ports[3],
-            paymentsPort: ports[4]
+            paymentsPort: ports[4],
+            tlsPort: ports[5],
+            hasTLS: hasTLS
         )
         let usher = try ChildProcess.start(
             .init(
@@ -66,7 +71,7 @@ struct RunningStack: Sendable {
             "--data", data, "--pages", Self.root + "/Gateway/Pages", "--gateway-port", "\(gatewayPort)", "--admin-port",
             "\(adminPort)", "--booking-port", "\(bookingPort)", "--booking-operations-port", "\(operationsPort)",
             "--payments-port", "\(paymentsPort)",
-        ]
+        ] + (hasTLS ? ["--tls", "--tls-port", "\(tlsPort)"] : [])
     }
 
     private func waitUntilUp(_ usher: ChildProcess) async throws {

@@ -27,6 +27,27 @@ import Testing
         }
     }
 
+    @Test func `with TLS it serves with a certificate of its own that nobody else can read`() async throws {
+        try await RunningStack.with(hasTLS: true) { stack in
+            let certificate = try stack.fact("certificate")
+            let key = stack.data + "/tls/key.pem"
+            let mode = try FileManager.default.attributesOfItem(atPath: key)[.posixPermissions] as? Int
+            #expect(mode == 0o600)
+            for host in ["localhost", "127.0.0.1"] {
+                let ask = [
+                    "-sSf", "--cacert", certificate, "-o", "/dev/null",
+                    "https://\(host):\(stack.tlsPort)/.well-known/jwks.json",
+                ]
+                #expect(try await stack.shell("curl", ask) == 0)
+                // The same certificate, read again.
+                _ = Glibc.kill(try stack.processID(of: "usher-gateway"), SIGHUP)
+                #expect(try await stack.shell("curl", ask) == 0)
+            }
+            let log = try String(contentsOfFile: stack.folder + "/usher.log", encoding: .utf8)
+            #expect(log.contains("https://localhost:\(stack.tlsPort)"))
+        }
+    }
+
     @Test func `a service that dies is started again and says so`() async throws {
         try await RunningStack.with { stack in
             for name in ["usher-booking", "usher-gateway", "usher-mock-payments", "redis", "postgresql"] {

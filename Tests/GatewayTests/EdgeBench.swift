@@ -27,6 +27,8 @@ struct EdgeBench: Sendable {
     }
 
     let port: Int
+    /// 0 without TLS.
+    let tlsPort: Int
     let rooms: FakeRooms
     let origin: EchoOrigin
     let group: MultiThreadedEventLoopGroup
@@ -81,6 +83,9 @@ struct EdgeBench: Sendable {
         let rooms = FakeRooms()
         let registry = MetricsRegistry()
         let port = Mutex<Int?>(nil)
+        let tlsPort = Mutex(0)
+        var setup = setup
+        setup.listener.tls?.onListening = { taken in tlsPort.withLock { $0 = taken } }
         let listener = try listener(setup, group, rooms, registry, originPort: origin.port) { taken in
             port.withLock { $0 = taken }
         }
@@ -92,6 +97,7 @@ struct EdgeBench: Sendable {
             try await eventually { port.withLock { $0 } != nil }
             let bench = EdgeBench(
                 port: try port.withLock { $0 }.orThrow(),
+                tlsPort: tlsPort.withLock { $0 },
                 rooms: rooms,
                 origin: origin,
                 group: group,

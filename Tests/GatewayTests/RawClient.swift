@@ -1,5 +1,7 @@
 import NIOCore
 import NIOPosix
+import NIOSSL
+import NIOTLS
 import Synchronization
 import TestSupport
 
@@ -19,6 +21,8 @@ final class RawClient: Sendable {
         var received = ByteBuffer()
         var isClosed = false
         var sentBytes = 0
+        /// Of the handshake: nil before it, empty when nothing was agreed.
+        var applicationProtocol: String?
     }
 
     private final class Collector: ChannelInboundHandler {
@@ -32,6 +36,12 @@ final class RawClient: Sendable {
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             var bytes = unwrapInboundIn(data)
             client.state.withLock { _ = $0.received.writeBuffer(&bytes) }
+        }
+
+        func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+            if case .handshakeCompleted(let agreed) = event as? TLSUserEvent {
+                client.state.withLock { $0.applicationProtocol = agreed ?? "" }
+            }
         }
 
         func channelInactive(context: ChannelHandlerContext) {
@@ -50,6 +60,7 @@ final class RawClient: Sendable {
         to port: Int,
         from address: String = "127.0.0.1",
         on group: any EventLoopGroup,
+        tls: NIOSSLContext? = nil,
         readsAtOnce: Bool = true
     ) async throws -> RawClient {
         let client = RawClient()
@@ -58,6 +69,10 @@ final class RawClient: Sendable {
             .bind(to: try SocketAddress(ipAddress: address, port: 0))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let tls {
+                        let handler = try NIOSSLClientHandler(context: tls, serverHostname: nil)
+                        try channel.pipeline.syncOperations.addHandler(handler)
+                    }
                     try channel.pipeline.syncOperations.addHandler(Collector(client))
                 }
             }
@@ -85,6 +100,7 @@ final class RawClient: Sendable {
         try? await channel.withLock { $0 }?.close().get()
     }
 
+    var applicationProtocol: String? { state.withLock { $0.applicationProtocol } }
     var isClosed: Bool { state.withLock { $0.isClosed } }
     var sentBytes: Int { state.withLock { $0.sentBytes } }
     var receivedBytes: Int { state.withLock { $0.received.readableBytes } }

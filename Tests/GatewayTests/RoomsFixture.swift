@@ -59,10 +59,11 @@ struct GatewayNode: Sendable {
         _ method: EdgeMethod,
         _ path: String,
         _ headers: EdgeHeaders = [:],
-        body: String = ""
+        body: String = "",
+        isSecure: Bool = false
     ) async throws -> EdgeReply {
         let loop = group.next()
-        let head = EdgeRequestHead(method: method, target: path, headers: headers)
+        let head = EdgeRequestHead(method: method, target: path, headers: headers, isSecure: isSecure)
         let request = EdgeRequest(
             head: head,
             body: ByteBuffer(string: body),

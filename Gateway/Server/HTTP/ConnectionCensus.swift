@@ -13,7 +13,7 @@ final class ConnectionCensus: Sendable {
     private struct State {
         var total = 0
         var byAddress: [ClientAddress: Int] = [:]
-        var isPaused = false
+        var isFull = false
     }
 
     private let totalMax: Int
@@ -47,29 +47,27 @@ final class ConnectionCensus: Sendable {
         return entry
     }
 
-    func leave(_ address: ClientAddress) {
+    /// - Returns: whether the house was full and is no longer.
+    func leave(_ address: ClientAddress) -> Bool {
         let key = Self.key(address)
-        let total = state.withLock { state in
+        let (total, isOpenAgain) = state.withLock { state in
             state.total -= 1
             let count = state.byAddress[key, default: 0]
             state.byAddress[key] = count > 1 ? count - 1 : nil
-            return state.total
+            let isOpenAgain = state.isFull && state.total <= totalMax - max(1, totalMax / 20)
+            if isOpenAgain { state.isFull = false }
+            return (state.total, isOpenAgain)
         }
         counters.connections.set(Double(total))
+        return isOpenAgain
     }
 
-    /// Whether accepting must stop now (true), may go on again (false), or stays as it is (nil).
-    func pauseChange() -> Bool? {
+    /// How many more may come. Once the house is full it stays so until some have left, so that the door does not
+    /// flap.
+    func roomLeft() -> Int {
         state.withLock { state in
-            if !state.isPaused, state.total >= totalMax {
-                state.isPaused = true
-                return true
-            }
-            if state.isPaused, state.total <= totalMax - max(1, totalMax / 20) {
-                state.isPaused = false
-                return false
-            }
-            return nil
+            if state.total >= totalMax { state.isFull = true }
+            return state.isFull ? 0 : totalMax - state.total
         }
     }
 

@@ -15,13 +15,16 @@ final class ConnectionHandler: EdgeReceiver {
 
     private let desk: any RequestDesk
     private let peer: ClientAddress
+    /// Value of `Strict-Transport-Security`.
+    private let strictTransport: String?
     private let counters: EdgeCounters
     private var state = State.idle
     private var requestID = RequestID.none
 
-    init(desk: any RequestDesk, peer: ClientAddress, counters: EdgeCounters) {
+    init(desk: any RequestDesk, peer: ClientAddress, strictTransport: String?, counters: EdgeCounters) {
         self.desk = desk
         self.peer = peer
+        self.strictTransport = strictTransport
         self.counters = counters
     }
 
@@ -120,6 +123,7 @@ final class ConnectionHandler: EdgeReceiver {
         state = .idle
         var reply = reply
         reply.requestID = requestID
+        if let strictTransport { reply.headers.add(HeaderName.strictTransport, strictTransport) }
         codec.give(.whole(reply))
     }
 
@@ -128,7 +132,7 @@ final class ConnectionHandler: EdgeReceiver {
     func give(_ part: EdgeReplyPart, flush: Bool, on codec: EdgeCodec) {
         if case .end = part { state = .idle }
         if case .whole = part { state = .idle }
-        codec.give(part)
+        codec.give(strictTransport.map { part.adding($0) } ?? part)
         if flush { codec.flush() }
     }
 
@@ -139,6 +143,21 @@ final class ConnectionHandler: EdgeReceiver {
     func ended(on codec: EdgeCodec) {
         if case .forwarding(let exchange) = state { exchange.abandon() }
         state = .idle
+    }
+}
+
+extension EdgeReplyPart {
+    fileprivate func adding(_ strictTransport: String) -> EdgeReplyPart {
+        switch self {
+        case .whole(var reply):
+            reply.headers.set(HeaderName.strictTransport, strictTransport)
+            return .whole(reply)
+        case .head(var head):
+            head.headers.set(HeaderName.strictTransport, strictTransport)
+            return .head(head)
+        case .body, .end:
+            return self
+        }
     }
 }
 

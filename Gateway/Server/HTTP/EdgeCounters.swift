@@ -14,6 +14,9 @@ package struct EdgeCounters: Sendable {
     package let upstreamRetries: Counter
     package let connections: Gauge
     package let connectionsRefused: Counter
+    package let handshakes: Counter
+    package let handshakesFailed: Counter
+    package let handshakesCut: Counter
 
     package init(_ registry: MetricsRegistry, listener: String = "visitors") {
         func counter(_ name: String, _ help: String) -> Counter {
@@ -34,6 +37,9 @@ package struct EdgeCounters: Sendable {
             "Open connections.",
             labels: ["listener": listener]
         )
+        handshakes = counter("tls_handshakes", "TLS handshakes that were completed.")
+        handshakesFailed = counter("tls_handshakes_failed", "TLS handshakes that came to nothing.")
+        handshakesCut = counter("tls_handshakes_cut", "Connections closed because their TLS handshake took too long.")
         connectionsRefused = counter("connections_refused", "Connections closed at once because of a bound.")
     }
 }

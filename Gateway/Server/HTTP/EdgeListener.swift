@@ -1,33 +1,13 @@
-// A listener: accepts within its bounds, gives each connection its handlers, and drains on shutdown.
-package import EdgeHTTP
+// A listener: a plain port, a TLS port or both with one house behind them. Accepts within its bounds, gives each
+// connection its handlers, and drains on shutdown.
+import EdgeHTTP
 package import Logging
 package import NIOCore
 package import NIOPosix
 import ServiceLifecycle
 
-package struct ListenerConfiguration: Sendable {
-    package var host: String
-    /// 0 takes a free one.
-    package var port: Int
-    package var limits = EdgeLimits()
-    package var connectionsMax = 20_000
-    package var connectionsPerAddressMax = 64
-    /// TLS ends in front of the plain port, so that every request there is `https` too.
-    package var isSecure = false
-    /// How long a request under way may take to end once the gateway is told to stop.
-    package var drainTime: Duration = .seconds(30)
-
-    package init(host: String, port: Int) {
-        self.host = host
-        self.port = port
-    }
-}
-
 package struct EdgeListener: Service {
     private static let backlog: Int32 = 4096
-    /// Connections taken in one turn of the loop. With NIO's default of 4 a busy loop, whose turns are long, lets new
-    /// visitors wait for many seconds while those already connected are served.
-    private static let acceptsPerTurnMax: UInt = 256
 
     private let name: String
     private let configuration: ListenerConfiguration
@@ -35,9 +15,10 @@ package struct EdgeListener: Service {
     private let counters: EdgeCounters
     private let logger: Logger
     private let onListening: @Sendable (Int) -> Void
+    private let onDraining: @Sendable () -> Void
     private let makeDesk: @Sendable (any EventLoop) -> any RequestDesk
 
-    /// `makeDesk` is called once for each event loop, on it.
+    /// `makeDesk` is called once for each event loop, on it. `onListening` is told the plain port.
     package init(
         name: String,
         configuration: ListenerConfiguration,
@@ -45,6 +26,7 @@ package struct EdgeListener: Service {
         counters: EdgeCounters,
         logger: Logger,
         onListening: @escaping @Sendable (Int) -> Void = { _ in },
+        onDraining: @escaping @Sendable () -> Void = {},
         makeDesk: @escaping @Sendable (any EventLoop) -> any RequestDesk
     ) {
         self.name = name
@@ -53,6 +35,7 @@ package struct EdgeListener: Service {
         self.counters = counters
         self.logger = logger
         self.onListening = onListening
+        self.onDraining = onDraining
         self.makeDesk = makeDesk
     }
 
@@ -63,20 +46,10 @@ package struct EdgeListener: Service {
             perAddressMax: configuration.connectionsPerAddressMax,
             counters: counters
         )
-        let server = try await bind(loops, census)
-        let port = server.localAddress?.port ?? configuration.port
-        logger.notice("listening", metadata: ["listener": "\(name)", "port": "\(port)"])
-        onListening(port)
-        await withGracefulShutdownHandler {
-            await withTaskCancellationHandler {
-                try? await server.closeFuture.get()
-            } onCancel: {
-                server.close(promise: nil)
-            }
-        } onGracefulShutdown: {
-            server.close(promise: nil)
-        }
-        await drain(loops, census)
+        let door = ListenerDoor(census: census)
+        let servers = try await open(loops, door)
+        await untilStopped(servers)
+        await drain(servers, loops, census)
     }
 
     private func makeLoops() async throws -> [ListenerLoop] {
@@ -90,19 +63,47 @@ package struct EdgeListener: Service {
         return loops
     }
 
-    private func bind(_ loops: [ListenerLoop], _ census: ConnectionCensus) async throws -> any Channel {
+    /// TLS first, so that a plain port that redirects knows where to.
+    private func open(_ loops: [ListenerLoop], _ door: ListenerDoor) async throws -> [any Channel] {
+        var servers: [any Channel] = []
+        var tlsPort = 0
+        if let tls = configuration.tls {
+            let server = try await bind(loops, door, .tls(tls), port: tls.port)
+            tlsPort = server.localAddress?.port ?? tls.port
+            logger.notice("listening", metadata: ["listener": "\(name)", "port": "\(tlsPort)", "tls": "true"])
+            servers.append(server)
+            tls.onListening(tlsPort)
+        }
+        let entrance: Entrance
+        switch configuration.plain {
+        case .off: return servers
+        case .serve: entrance = .plain(isSecure: configuration.isSecure)
+        case .redirect: entrance = .redirect(RedirectDesk(port: configuration.tlsPublicPort ?? tlsPort))
+        }
+        let server = try await bind(loops, door, entrance, port: configuration.port)
+        let port = server.localAddress?.port ?? configuration.port
+        logger.notice("listening", metadata: ["listener": "\(name)", "port": "\(port)"])
+        servers.append(server)
+        onListening(port)
+        return servers
+    }
+
+    private func bind(
+        _ loops: [ListenerLoop],
+        _ door: ListenerDoor,
+        _ entrance: Entrance,
+        port: Int
+    ) async throws -> any Channel {
         let byLoop = Dictionary(uniqueKeysWithValues: loops.map { (ObjectIdentifier($0.loop), $0) })
         let limits = SharedLimits(configuration.limits)
-        let isSecure = configuration.isSecure
         let counters = counters
-        let door = ListenerDoor(census: census)
         return try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: Self.backlog)
-            .serverChannelOption(.maxMessagesPerRead, value: Self.acceptsPerTurnMax)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelInitializer { channel in
-                door.server = channel
-                return channel.eventLoop.makeSucceededVoidFuture()
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(door.makePacer(on: channel.eventLoop))
+                }
             }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.autoRead, value: false)
@@ -115,28 +116,42 @@ package struct EdgeListener: Service {
             )
             .childChannelInitializer { channel in
                 let address = channel.remoteAddress.flatMap { ClientAddress($0) } ?? .unknown
-                guard let loop = byLoop[ObjectIdentifier(channel.eventLoop)], door.admits(address, channel) else {
-                    return channel.close()
-                }
+                guard let loop = byLoop[ObjectIdentifier(channel.eventLoop)] else { return channel.close() }
                 return channel.eventLoop.makeCompletedFuture {
                     try loop.parts.value.add(
                         channel,
                         peer: address,
-                        isSecure: isSecure,
+                        entrance: entrance,
                         limits: limits,
                         counters: counters
                     )
                 }
             }
-            .bind(host: configuration.host, port: configuration.port)
+            .bind(host: configuration.host, port: port)
             .get()
     }
 
-    /// Idle connections end at once, the others after their reply; whoever is left at the end is cut off.
-    private func drain(_ loops: [ListenerLoop], _ census: ConnectionCensus) async {
-        logger.notice("draining", metadata: ["listener": "\(name)", "connections": "\(census.total)"])
-        for loop in loops { loop.loop.execute { loop.parts.value.quiesce() } }
+    /// Until the gateway is told to stop, or a listening socket breaks.
+    private func untilStopped(_ servers: [any Channel]) async {
+        let (stops, stop) = AsyncStream.makeStream(of: Void.self)
+        for server in servers { server.closeFuture.whenComplete { _ in stop.finish() } }
+        await withGracefulShutdownHandler {
+            for await _ in stops {}
+        } onGracefulShutdown: {
+            stop.finish()
+        }
+    }
+
+    /// First it is only said that the end is near, so that balancers and clients turn elsewhere while everything still
+    /// works. Then nobody new comes in, idle connections end at once, the others after their reply.
+    private func drain(_ servers: [any Channel], _ loops: [ListenerLoop], _ census: ConnectionCensus) async {
         let end = ContinuousClock.now + configuration.drainTime
+        logger.notice("draining", metadata: ["listener": "\(name)", "connections": "\(census.total)"])
+        onDraining()
+        for loop in loops { loop.loop.execute { loop.parts.value.announceEnd() } }
+        try? await Task.sleep(for: min(configuration.drainLead, configuration.drainTime))
+        for server in servers { try? await server.close().get() }
+        for loop in loops { loop.loop.execute { loop.parts.value.quiesce() } }
         while census.total > 0, ContinuousClock.now < end, !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(20))
         }

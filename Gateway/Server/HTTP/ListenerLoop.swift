@@ -1,7 +1,23 @@
-// What a listener keeps on each event loop, and the door that all loops share.
+// What a listener keeps on each event loop.
 import EdgeHTTP
 import NIOCore
-import Synchronization
+
+/// The way a connection came in.
+enum Entrance: Sendable {
+    /// `isSecure`: TLS ends in front of us.
+    case plain(isSecure: Bool)
+    /// A plain port that only says where TLS is.
+    case redirect(RedirectDesk)
+    case tls(TLSPort)
+
+    var isSecure: Bool {
+        switch self {
+        case .plain(let isSecure): isSecure
+        case .redirect: false
+        case .tls: true
+        }
+    }
+}
 
 struct ListenerLoop: Sendable {
     let loop: any EventLoop
@@ -12,6 +28,7 @@ struct ListenerLoop: Sendable {
         private let desk: any RequestDesk
         private let edge: EdgeLoop
         private var channels: [ObjectIdentifier: any Channel] = [:]
+        private var isAnnounced = false
         private var isDraining = false
 
         init(desk: any RequestDesk, loop: any EventLoop) {
@@ -23,19 +40,42 @@ struct ListenerLoop: Sendable {
         func add(
             _ channel: any Channel,
             peer: ClientAddress,
-            isSecure: Bool,
+            entrance: Entrance,
             limits: SharedLimits,
             counters: EdgeCounters
         ) throws {
             let pipeline = channel.pipeline.syncOperations
-            let handler = ConnectionHandler(desk: desk, peer: peer, counters: counters)
+            var desk = desk
+            var strictTransport: String?
+            switch entrance {
+            case .plain: break
+            case .redirect(let redirect): desk = redirect
+            case .tls(let port):
+                try port.addHandlers(to: channel, counters: counters)
+                strictTransport = port.strictTransportValue
+            }
+            let handler = ConnectionHandler(
+                desk: desk,
+                peer: peer,
+                strictTransport: strictTransport,
+                counters: counters
+            )
+            let isSecure = entrance.isSecure
             try pipeline.addHandler(EdgeCodec(limits: limits, edge: edge, receiver: handler, isSecure: isSecure))
             let key = ObjectIdentifier(channel)
             channels[key] = channel
             channel.closeFuture.assumeIsolated().whenComplete { _ in self.channels[key] = nil }
+            if isAnnounced { channel.pipeline.fireUserInboundEventTriggered(LastRepliesEvent()) }
             if isDraining { channel.close(promise: nil) }
         }
 
+        /// From now on every reply says that it is the connection's last; idle connections stay open.
+        func announceEnd() {
+            isAnnounced = true
+            for channel in channels.values { channel.pipeline.fireUserInboundEventTriggered(LastRepliesEvent()) }
+        }
+
+        /// Closes idle connections now, and the others after their reply.
         func quiesce() {
             isDraining = true
             for channel in channels.values {
@@ -47,35 +87,5 @@ struct ListenerLoop: Sendable {
             edge.stop()
             for channel in channels.values { channel.close(promise: nil) }
         }
-    }
-}
-
-/// Lets connections in by the census, and stops accepting while the house is full.
-final class ListenerDoor: Sendable {
-    private let census: ConnectionCensus
-    private let channel = Mutex<(any Channel)?>(nil)
-
-    init(census: ConnectionCensus) {
-        self.census = census
-    }
-
-    var server: (any Channel)? {
-        get { channel.withLock { $0 } }
-        set { channel.withLock { $0 = newValue } }
-    }
-
-    func admits(_ address: ClientAddress, _ connection: any Channel) -> Bool {
-        guard census.enter(address) == .admitted else { return false }
-        connection.closeFuture.whenComplete { [self] _ in
-            census.leave(address)
-            adjust()
-        }
-        adjust()
-        return true
-    }
-
-    private func adjust() {
-        guard let isPaused = census.pauseChange(), let server else { return }
-        _ = server.setOption(.autoRead, value: !isPaused)
     }
 }

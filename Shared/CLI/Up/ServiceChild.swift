@@ -135,16 +135,25 @@ extension ServiceChild {
     }
 
     static func gateway(_ plan: StackPlan) -> ServiceChild {
-        make(
+        let tls =
+            plan.tlsPort.map {
+                [
+                    "--tls-port", "\($0)", "--tls-certificate", plan.certificate.certificateFile, "--tls-key",
+                    plan.certificate.keyFile,
+                ]
+            } ?? []
+        // Nobody balances over one gateway, so its stop need not wait for anybody to look elsewhere.
+        return make(
             plan,
             "usher-gateway",
             [
+                "--drain-lead", "0s",
                 "--port", "\(plan.gatewayPort)", "--admin-port", "\(plan.adminPort)", "--redis",
                 "unix://\(plan.socketFolder)/redis.sock", "--booking", plan.booking, "--booking-operations",
                 plan.bookingOperations, "--keys", plan.keysFolder, "--admin-token-file", plan.adminTokenFile,
                 "--rooms-file", plan.dataFolder + "/rooms.json",
                 "--pages", plan.pagesFolder,
-            ],
+            ] + tls,
             readyURL: plan.admin + "/readyz"
         )
     }

@@ -36,6 +36,9 @@ final class Stack: Sendable {
             )
             postgres.withLock { $0 = server }
         }
+        if plan.tlsPort != nil, try await plan.certificate.prepare() {
+            Terminal.say("  a certificate for localhost was made: \(plan.certificate.certificateFile)")
+        }
         for service in services {
             try await step(service.name) {
                 try service.start()
@@ -108,7 +111,7 @@ final class Stack: Sendable {
             """
 
             Usher is up. Ctrl-C stops everything.
-              shop and waiting rooms   \(plan.gateway)
+              shop and waiting rooms   \(plan.gateway)\(plan.gatewayTLS.map { "  \($0)" } ?? "")
               a session's page         \(plan.gateway)/sessions/\(DemoCatalogue.tourSession)
               admin API                \(plan.admin)/admin/v1/rooms   (token in \(plan.adminTokenFile))
               metrics                  \(plan.admin)/metrics  \(plan.bookingOperations)/metrics  \(plan.payments)/metrics
@@ -132,6 +135,8 @@ final class Stack: Sendable {
             "payments": plan.payments,
             "admin_token_file": plan.adminTokenFile,
         ]
+        facts["gateway_tls"] = plan.gatewayTLS
+        facts["certificate"] = plan.tlsPort.map { _ in plan.certificate.certificateFile }
         var processes: [String: Int] = ["usher": Int(getpid())]
         for service in services { processes[service.name] = service.processID.map(Int.init) }
         processes["redis"] = await redis.processID.map(Int.init)

@@ -5,6 +5,8 @@ struct StackPlan: Sendable {
     let dataFolder: String
     let pagesFolder: String
     let gatewayPort: Int
+    /// Nil without TLS.
+    let tlsPort: Int?
     let adminPort: Int
     let bookingPort: Int
     let bookingOperationsPort: Int
@@ -21,6 +23,7 @@ struct StackPlan: Sendable {
         dataFolder = Self.absolute(up.data, here)
         pagesFolder = Self.absolute(up.pages, here)
         gatewayPort = up.gatewayPort
+        tlsPort = up.tls ? up.tlsPort : nil
         adminPort = up.adminPort
         bookingPort = up.bookingPort
         bookingOperationsPort = up.bookingOperationsPort
@@ -44,9 +47,11 @@ struct StackPlan: Sendable {
     var adminTokenFile: String { keysFolder + "/admin.token" }
     var providerKeyFile: String { keysFolder + "/provider.key" }
     var webhookSecretFile: String { keysFolder + "/webhook.secret" }
+    var certificate: SelfMadeCertificate { SelfMadeCertificate(folder: dataFolder + "/tls") }
     var runFile: String { dataFolder + "/run.json" }
 
     var gateway: String { "http://\(Self.address):\(gatewayPort)" }
+    var gatewayTLS: String? { tlsPort.map { "https://localhost:\($0)" } }
     var admin: String { "http://\(Self.address):\(adminPort)" }
     var booking: String { "http://\(Self.address):\(bookingPort)" }
     var bookingOperations: String { "http://\(Self.address):\(bookingOperationsPort)" }
@@ -54,7 +59,7 @@ struct StackPlan: Sendable {
 
     /// Port → the program that needs it and the option that moves it.
     var ports: [(port: Int, program: String, option: String)] {
-        [
+        (tlsPort.map { [($0, "usher-gateway's TLS", "--tls-port")] } ?? []) + [
             (gatewayPort, "usher-gateway", "--gateway-port"),
             (adminPort, "usher-gateway's admin API", "--admin-port"),
             (bookingPort, "usher-booking", "--booking-port"),

@@ -18,6 +18,9 @@ struct Up: AsyncParsableCommand {
     @Flag(help: "Start from empty data.")
     var reset = false
 
+    @Flag(help: "Serve visitors over TLS too, with a certificate made for this machine.")
+    var tls = false
+
     @Option(help: "Folder for all data.")
     var data = ".data"
 
@@ -29,6 +32,9 @@ struct Up: AsyncParsableCommand {
 
     @Option(help: "Port for visitors.")
     var gatewayPort = 8080
+
+    @Option(help: "Port for visitors over TLS, with --tls.")
+    var tlsPort = 8443
 
     @Option(help: "Port of the gateway's admin API, health and metrics.")
     var adminPort = 8090
