@@ -9,6 +9,7 @@ package import Redis
 package struct GatewayConfiguration: Sendable {
     package var listener: ListenerConfiguration
     package var tls: TLSSettings?
+    package var overload: OverloadSettings
     package var admin: ListenerConfiguration
     package var redis: RedisConfiguration
     package var booking: ServiceAddress
@@ -59,7 +60,7 @@ package struct GatewayConfiguration: Sendable {
             .init("trusted-proxies", "", "CIDR blocks whose X-Forwarded-For is believed, with commas"),
             .init("secure-cookies", "false", "TLS ends in front of the plain port: cookies for TLS only, scheme https"),
             .init("log-level", "info", "trace, debug, info, notice, warning, error or critical"),
-        ] + TLSSettings.keys
+        ] + TLSSettings.keys + OverloadSettings.keys
 
     package init(_ settings: Settings) throws {
         let drainTime = try settings.duration("drain-time", in: .seconds(0)...(.seconds(600)))
@@ -72,6 +73,7 @@ package struct GatewayConfiguration: Sendable {
         listener.drainTime = drainTime
         listener.drainLead = try settings.duration("drain-lead", in: .seconds(0)...(.seconds(600)))
         tls = try TLSSettings(settings)
+        overload = try OverloadSettings(settings)
         listener.plain = try TLSSettings.plainPort(settings, hasTLS: tls != nil)
         let publicPort = try settings.integer("tls-public-port", in: 0...65_535)
         listener.tlsPublicPort = publicPort == 0 ? nil : publicPort

@@ -41,6 +41,7 @@ package struct Wiring: Sendable {
         var listener = configuration.listener
         if let tls = configuration.tls, let shelf { listener.tls = TLSPort(tls, shelf: shelf) }
         let readiness = Readiness()
+        let overload = Overload(metrics)
 
         let visitors = EdgeListener(
             name: "visitors",
@@ -48,6 +49,7 @@ package struct Wiring: Sendable {
             group: group,
             counters: edgeCounters,
             logger: logger,
+            overload: overload,
             onListening: onListening,
             onDraining: readiness.beginDrain
         ) { loop in
@@ -57,7 +59,8 @@ package struct Wiring: Sendable {
                 addressRule: addressRule,
                 limits: limits,
                 booking: Self.pool(upstream, loop),
-                counters: edgeCounters
+                counters: edgeCounters,
+                overload: overload
             )
         }
         let admin = AdminAPI(
@@ -79,7 +82,9 @@ package struct Wiring: Sendable {
                         return lost.isEmpty ? nil : "gone from Redis, make them again: \(lost.joined(separator: " "))"
                     }
                 ),
-            ]
+                ("overload", { overload.level == .connections ? "accepts no connection" : nil }),
+            ],
+            notes: [("gives up", { overload.level.name })]
         )
         let adminListener = EdgeListener(
             name: "admin",
@@ -127,6 +132,7 @@ package struct Wiring: Sendable {
                 logger: logger
             ),
             adminListener,
+            Self.overloadWatch(overload, configuration.overload, group, metrics, logger),
             CertificateReloader(shelf: shelf, logger: logger),
             OpenWhenRoomsAreKnown(rooms: rooms, listener: visitors),
         ]
@@ -135,6 +141,27 @@ package struct Wiring: Sendable {
     private static func limiter(_ configuration: GatewayConfiguration) -> RateLimiter {
         let seed = SecureRandom.bytes(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         return RateLimiter(rules: configuration.limits, capacity: configuration.limitClientsMax, seed: seed)
+    }
+
+    private static func overloadWatch(
+        _ overload: Overload,
+        _ settings: OverloadSettings,
+        _ group: MultiThreadedEventLoopGroup,
+        _ metrics: MetricsRegistry,
+        _ logger: Logger
+    ) -> OverloadWatch {
+        let pulses = group.makeIterator().map { loop in
+            let pulse = LoopPulse()
+            pulse.begin(on: loop)
+            return pulse
+        }
+        logger.info("memory", metadata: ["memory_max": "\(settings.memoryBytesMax >> 20) MiB"])
+        return OverloadWatch(overload, thresholds: settings.thresholds, metrics: metrics, logger: logger) {
+            OverloadPolicy.Measurement(
+                lagMS: pulses.map { $0.lagMS() }.max() ?? 0,
+                memory: Double(ProcessMemory.residentBytes()) / Double(settings.memoryBytesMax)
+            )
+        }
     }
 
     private static func pool(_ configuration: UpstreamConfiguration, _ loop: any EventLoop) -> UpstreamPool {

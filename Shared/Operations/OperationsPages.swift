@@ -20,10 +20,17 @@ package struct OperationsPages: Sendable {
 
     private let metrics: MetricsRegistry
     private let checks: [(name: String, check: Check)]
+    private let notes: [(name: String, note: @Sendable () -> String)]
 
-    package init(metrics: MetricsRegistry, checks: [(name: String, check: Check)]) {
+    /// `notes` are shown on the readiness page and decide nothing.
+    package init(
+        metrics: MetricsRegistry,
+        checks: [(name: String, check: Check)],
+        notes: [(name: String, note: @Sendable () -> String)] = []
+    ) {
         self.metrics = metrics
         self.checks = checks
+        self.notes = notes
     }
 
     /// - Returns: `nil` when the path is none of the three.
@@ -45,6 +52,7 @@ package struct OperationsPages: Sendable {
             isReady = isReady && wrong == nil
             lines.append("\(name): \(wrong ?? "ok")")
         }
+        for (name, note) in notes { lines.append("\(name): \(note())") }
         return OperationsReply(status: isReady ? 200 : 503, body: lines.joined(separator: "\n") + "\n")
     }
 }

@@ -22,6 +22,7 @@ struct EdgeBench: Sendable {
         var upstream: (inout UpstreamConfiguration) -> Void = { _ in }
         var rules: [LimitRule] = []
         var proxies: [AddressBlock] = []
+        var overload = Overload(MetricsRegistry())
         /// Nothing listens where the origin should be.
         var isOriginDown = false
     }
@@ -139,6 +140,7 @@ struct EdgeBench: Sendable {
         var upstream = UpstreamConfiguration(host: "127.0.0.1", port: originPort)
         setup.upstream(&upstream)
         let configuration = upstream
+        let overload = setup.overload
         let rule = AddressRule(trustedProxies: setup.proxies)
         return EdgeListener(
             name: "visitors",
@@ -146,6 +148,7 @@ struct EdgeBench: Sendable {
             group: group,
             counters: counters,
             logger: quiet,
+            overload: overload,
             onListening: onListening
         ) { loop in
             VisitorDesk(
@@ -154,7 +157,8 @@ struct EdgeBench: Sendable {
                 addressRule: rule,
                 limits: limits,
                 booking: UpstreamPool(configuration, loop: loop),
-                counters: counters
+                counters: counters,
+                overload: overload
             )
         }
     }

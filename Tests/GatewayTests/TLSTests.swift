@@ -297,7 +297,7 @@ struct TLSTests {
         _ location: String
     ) throws {
         let head = EdgeRequestHead(method: .get, target: "/a", host: host)
-        guard case .reply(let reply) = RedirectDesk(port: port).way(for: head, from: .unknown, id: "req_x") else {
+        guard case .reply(let reply) = RedirectDesk(port: port).way(for: head, from: .unknown, id: .none) else {
             throw Missing()
         }
         #expect(reply.headers.first("location") == location)

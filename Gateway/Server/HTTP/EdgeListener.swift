@@ -4,6 +4,7 @@ import EdgeHTTP
 package import Logging
 package import NIOCore
 package import NIOPosix
+import RateLimiting
 import ServiceLifecycle
 
 package struct EdgeListener: Service {
@@ -14,6 +15,7 @@ package struct EdgeListener: Service {
     private let group: MultiThreadedEventLoopGroup
     private let counters: EdgeCounters
     private let logger: Logger
+    private let overload: Overload?
     private let onListening: @Sendable (Int) -> Void
     private let onDraining: @Sendable () -> Void
     private let makeDesk: @Sendable (any EventLoop) -> any RequestDesk
@@ -25,6 +27,7 @@ package struct EdgeListener: Service {
         group: MultiThreadedEventLoopGroup,
         counters: EdgeCounters,
         logger: Logger,
+        overload: Overload? = nil,
         onListening: @escaping @Sendable (Int) -> Void = { _ in },
         onDraining: @escaping @Sendable () -> Void = {},
         makeDesk: @escaping @Sendable (any EventLoop) -> any RequestDesk
@@ -34,6 +37,7 @@ package struct EdgeListener: Service {
         self.group = group
         self.counters = counters
         self.logger = logger
+        self.overload = overload
         self.onListening = onListening
         self.onDraining = onDraining
         self.makeDesk = makeDesk
@@ -47,6 +51,7 @@ package struct EdgeListener: Service {
             counters: counters
         )
         let door = ListenerDoor(census: census)
+        overload?.watch { door.setShut($0 >= .connections) }
         let servers = try await open(loops, door)
         await untilStopped(servers)
         await drain(servers, loops, census)

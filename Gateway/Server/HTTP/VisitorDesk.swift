@@ -15,6 +15,7 @@ package struct VisitorDesk: RequestDesk {
     private let limits: Limits
     private let booking: UpstreamPool
     private let counters: EdgeCounters
+    private let shedding: LoadShedding
 
     package init(
         rooms: any VisitorRooms,
@@ -22,7 +23,8 @@ package struct VisitorDesk: RequestDesk {
         addressRule: AddressRule,
         limits: Limits,
         booking: UpstreamPool,
-        counters: EdgeCounters
+        counters: EdgeCounters,
+        overload: Overload
     ) {
         self.rooms = rooms
         self.pages = pages
@@ -30,6 +32,7 @@ package struct VisitorDesk: RequestDesk {
         self.limits = limits
         self.booking = booking
         self.counters = counters
+        shedding = LoadShedding(overload: overload)
     }
 
     package func clientAddress(of head: EdgeRequestHead, from peer: ClientAddress) -> ClientAddress {
@@ -47,6 +50,10 @@ package struct VisitorDesk: RequestDesk {
         guard verdict.isAllowed else {
             counters.limited.increment()
             return .reply(Limits.refusal(verdict, requestID: id, chance: .random(in: 0..<1)))
+        }
+        let level = shedding.overload.level
+        guard level == .normal else {
+            return shedding.way(for: head, id: id, level: level) { route(head, address: address, id: id) }
         }
         return route(head, address: address, id: id)
     }

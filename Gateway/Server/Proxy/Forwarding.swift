@@ -13,6 +13,8 @@ package struct Forwarding {
     package var bodyBytesMax: Int?
     /// Carries out an `Usher-Command` of the reply.
     package var command: ((String) -> Void)?
+    /// The visitor's connection is closed after the reply.
+    package var endsConnection = false
 
     package init(
         upstream: UpstreamPool,

@@ -142,7 +142,9 @@ final class ProxyExchange {
         mayReuse = !head.closes
         setTimer(forwarding.upstream.configuration.totalTime)
         if let command = head.headers.first(HeaderName.command) { forwarding.command?(command) }
-        visitor.give(.head(ForwardedHead.reply(head, requestID: requestID, renewed: renewed)))
+        var reply = ForwardedHead.reply(head, requestID: requestID, renewed: renewed)
+        reply.closes = forwarding.endsConnection
+        visitor.give(.head(reply))
     }
 
     func receivedAll() {
