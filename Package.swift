@@ -164,7 +164,7 @@ let package = Package(
         executable(
             "LoadTest",
             at: "loadtest/Sources",
-            uses: ["UsherAPI", nioCore, nioPosix, nioHTTP1, histogram, argumentParser, logging]
+            uses: ["UsherAPI", "Supervision", nioCore, nioPosix, nioHTTP1, histogram, argumentParser, logging]
         ),
 
         // MARK: Tests

@@ -134,15 +134,25 @@ struct OverloadTests {
         #expect(lines.withLock { $0.count } == expected.count - 1)
     }
 
-    @Test func `a loop that stands still is late`() async throws {
+    @Test func `a loop that works on one thing for long is late, one that is kept from working is not`() async throws {
         let loop = MultiThreadedLoops.any
         let pulse = LoopPulse()
         pulse.begin(on: loop)
         let isHeld = Mutex(true)
-        loop.execute { while isHeld.withLock({ $0 }) { usleep(1000) } }
+        loop.execute { while isHeld.withLock({ $0 }) {} }
         try await eventually { pulse.lagMS() > 100 }
         isHeld.withLock { $0 = false }
         try await eventually { pulse.lagMS() < 100 }
+        let isAsleep = Mutex(false)
+        loop.execute {
+            isAsleep.withLock { $0 = true }
+            usleep(300_000)
+            isAsleep.withLock { $0 = false }
+        }
+        try await eventually { isAsleep.withLock { $0 } }
+        var lags: [Double] = []
+        while isAsleep.withLock({ $0 }) { lags.append(pulse.lagMS()) }
+        #expect(lags.max() ?? 0 < 100)
     }
 
     @Test func `memory is measured, and its bound is that of the control group`() throws {

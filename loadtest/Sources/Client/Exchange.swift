@@ -39,6 +39,8 @@ struct Reply: Sendable {
 enum TransportFailure: Error, Equatable {
     case notConnected
     case lost
+    /// The reply had begun.
+    case cutShort
     case replyTooLong
 }
 

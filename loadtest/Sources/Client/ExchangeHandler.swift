@@ -54,12 +54,12 @@ final class ExchangeHandler: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        end(.failure(.lost), context)
+        end(.failure(reply == nil ? .lost : .cutShort), context)
         context.close(promise: nil)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        end(.failure(.lost), context)
+        end(.failure(reply == nil ? .lost : .cutShort), context)
         context.fireChannelInactive()
     }
 

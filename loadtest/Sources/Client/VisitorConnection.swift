@@ -8,6 +8,11 @@ struct Target: Sendable, Equatable {
     var host: String
     var port: Int
 
+    init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
     /// `http://host:port`, nothing else: visitors of a local test need no TLS.
     init?(url: String) {
         guard url.hasPrefix("http://") else { return nil }
