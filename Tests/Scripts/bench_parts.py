@@ -1,0 +1,101 @@
+"""The parts of the benches that are only rules. Argument: the folder of loadtest. Nothing here starts a server."""
+
+import os
+import re
+import sys
+import unittest
+
+sys.dont_write_bytecode = True
+loadtest = sys.argv.pop(1)
+sys.path.insert(0, loadtest)
+
+from benches import edge, jwts, load, peers, places, profile, rows
+
+
+def sample(cpu_us):
+    return load.Sample(cpu_us, 1000, 2, 1, 9, 0.9, 0.5)
+
+
+def result(**changed):
+    return {"requests": 100, "refused": 0, "broken": 0, **changed}
+
+
+class Options(unittest.TestCase):
+    def test_quick_is_shorter_and_smaller(self):
+        quick, whole = edge.read(["--quick"]), edge.read([])
+        self.assertLess(quick.rounds * quick.seconds * quick.tokens, whole.rounds * whole.seconds * whole.tokens)
+        self.assertEqual((whole.rounds, whole.tokens, whole.visitors), (5, 100_000, 1_000_000))
+        self.assertEqual(edge.read(["--only", "P5,P1"]).parts, ["P5", "P1"])
+
+
+class Rows(unittest.TestCase):
+    def test_a_goal_holds_on_its_side_of_the_bound(self):
+        self.assertTrue(rows.at_most("P1", "cost", 8, "µs", 8).holds)
+        self.assertFalse(rows.at_most("P1", "cost", 8.01, "µs", 8).holds)
+        self.assertFalse(rows.at_least("P1", "rate", 49_999, "requests/s", 50_000).holds)
+        self.assertTrue(rows.beside("P1", "cost", 9, "µs", "peer", 10, 0.9, 0.9).holds)
+        self.assertFalse(rows.beside("P1", "cost", 9.1, "µs", "peer", 10, 0.91, 0.9).holds)
+        self.assertIsNone(rows.beside("P1", "cost", 9, "µs", "peer", 10, 0.9).holds)
+
+    def test_the_ratio_is_taken_within_each_round(self):
+        ours, peers_ = [sample(8), sample(16), sample(30)], [sample(10), sample(20), sample(20)]
+        self.assertAlmostEqual(load.median_ratio(ours, peers_), 0.8)
+
+    def test_a_table_has_a_line_for_each_row_and_all_lines_are_as_long(self):
+        found = [rows.at_most("P1", "cost", 7.5, "µs", 8), rows.plain("P5", "memory", 1234.5, "MiB")]
+        lines = rows.table(found).splitlines()
+        self.assertEqual(len(lines), 4)
+        self.assertEqual(len({len(line) for line in lines}), 1)
+        self.assertIn("yes", lines[2])
+        self.assertEqual(len(rows.servers_table({"P1 gateway": [sample(8)]}).splitlines()), 3)
+
+
+class Answers(unittest.TestCase):
+    def test_one_wrong_answer_fails_a_run(self):
+        served = load.Contender("served", None, 1, "/")
+        refused = load.Contender("refused", None, 1, "/", status=429)
+        load.check(served, result())
+        load.check(refused, result(refused=99))
+        wrong = [(served, result(refused=1)), (served, result(broken=1)), (served, result(requests=0))]
+        wrong += [(refused, result(refused=90)), (refused, result(refused=100, broken=1))]
+        for contender, one in wrong:
+            with self.assertRaises(load.BenchFault):
+                load.check(contender, one)
+
+
+class Tokens(unittest.TestCase):
+    def test_der_becomes_two_numbers_of_32_bytes(self):
+        short, long = b"\x01", b"\x00\xff" + b"\x02" * 31
+        der = b"\x30\x26\x02\x01" + short + b"\x02\x21" + long
+        self.assertEqual(jwts.ECDSA.joined(der), b"\0" * 31 + b"\x01" + b"\xff" + b"\x02" * 31)
+
+    def test_tokens_are_distinct_and_joins_name_their_device(self):
+        self.assertEqual(len(set(jwts.hs256(50, peers.SECRET))), 50)
+        self.assertIn(b"Usher-Device: " + b"0" * 30 + b"ff", places.join_request(255))
+
+
+class Peers(unittest.TestCase):
+    def test_every_gap_of_a_configuration_is_filled(self):
+        known = {
+            "nginx.conf": peers.NGINX_PORTS + ["UPSTREAM_PORT", "FOLDER", "BODY"],
+            "haproxy.cfg": peers.HAPROXY_PORTS
+            + ["UPSTREAM_PORT", "SECRET", "PUBLIC_KEY", "DENY_FILE", "BODY", "LIVE_BODY"],
+            "upstream.conf": ["UPSTREAM_PORT", "FOLDER", "BODY"],
+        }
+        self.assertEqual(set(os.listdir(peers.FOLDER)), set(known))
+        for file, names in known.items():
+            with open(os.path.join(peers.FOLDER, file)) as template:
+                gaps = set(re.findall(r"@([A-Z0-9_]+)@", template.read()))
+            self.assertEqual(gaps, set(names), file)
+
+
+class Profiles(unittest.TestCase):
+    def test_stacks_are_counted_by_their_end_and_by_all_they_pass(self):
+        text = "comm \n\t 1 leaf\n\t 2 root\n\ncomm \n\t 1 leaf\n\t 2 root\n\ncomm \n\t 2 root\n"
+        stacks = profile.folded(text, plain_names=lambda names: names)
+        self.assertEqual(dict(stacks), {("root", "leaf"): 2, ("root",): 1})
+        self.assertIn("66.67%  leaf", profile.listing(stacks))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0]])

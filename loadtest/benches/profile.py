@@ -1,0 +1,123 @@
+# Where the gateway's time goes during P1: perf's samples, or valgrind's counts where perf is not permitted.
+import collections
+import os
+import shutil
+import subprocess
+
+from benches import load, places
+from benches.gateway import Gateway, start_redis
+from benches.load import Contender
+from benches.polls import PLACE_PATH
+from benches.yard import BenchFault
+
+SAMPLES_PER_SECOND = 1999
+SHOWN = 40
+NAME_LENGTH_MAX = 150
+# What nearly every sample is under says nothing: the thread, the event loop.
+EVERYWHERE = 0.9
+TOOL_SECONDS_MAX = 300
+# Valgrind slows the gateway about fifty times; it stops after this many seconds, whatever was answered.
+CALLGRIND_SECONDS = 10
+
+
+def take(yard, program, count, seconds, folded_path, say):
+    """A listing of where the time of polls with `count` distinct tokens goes."""
+    start_redis(yard)
+    gateway = Gateway(yard, program)
+    gateway.make_room()
+    tokens, _ = places.join(gateway.port, count)
+    work = Contender("gateway", gateway.server, gateway.port, PLACE_PATH, yard.write("tokens", "\n".join(tokens)))
+    try:
+        return by_perf(work, seconds, folded_path, say)
+    except (BenchFault, FileNotFoundError) as fault:
+        say(f"  {fault}; counting instructions with valgrind instead")
+    yard.stop(gateway.server)
+    return by_callgrind(yard, program, work, say)
+
+
+def by_perf(work, seconds, folded_path, say):
+    """Samples the server while it is loaded; the stacks are kept, folded, for flame graphs."""
+    record = ["perf", "record", "-q", "-F", str(SAMPLES_PER_SECOND), "-g", "-o", folded_path + ".perf"]
+    record += ["-p", str(work.server.process.pid), "--", "sleep", str(seconds)]
+    recorder = subprocess.Popen(record, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    sample = load.run(work, seconds + 1)
+    _, complaint = recorder.communicate(timeout=TOOL_SECONDS_MAX)
+    if recorder.returncode != 0:
+        raise BenchFault(f"perf is not permitted: {complaint.strip()[-300:]}")
+    script = ["perf", "script", "-i", folded_path + ".perf", "-F", "comm,ip,sym"]
+    done = subprocess.run(script, capture_output=True, text=True, errors="replace", timeout=TOOL_SECONDS_MAX)
+    os.unlink(folded_path + ".perf")
+    stacks = folded(done.stdout)
+    write_folded(stacks, folded_path)
+    say(f"{sample.per_second:,.0f} requests/s, {sample.cpu_us:.2f} µs CPU/request; stacks in {folded_path}")
+    return listing(stacks, sample.cpu_us)
+
+
+def by_callgrind(yard, program, work, say):
+    """Counts instructions of a gateway inside valgrind for some seconds of load."""
+    if not shutil.which("valgrind"):
+        raise BenchFault("neither perf nor valgrind can be used")
+    out = yard.path("callgrind.out")
+    tool = ["valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={out}", program]
+    gateway = Gateway(yard, tool, name="valgrind")
+    subprocess.run(["callgrind_control", "-i", "on"], capture_output=True, timeout=TOOL_SECONDS_MAX)
+    answered = load.wrk(gateway.port, PLACE_PATH, work.tokens, CALLGRIND_SECONDS)["requests"]
+    yard.stop(gateway.server)
+    text = [f"{answered} requests"]
+    for title, inclusive in (("self", "no"), ("inclusive", "yes")):
+        annotate = ["callgrind_annotate", f"--inclusive={inclusive}", "--auto=no", "--threshold=99", out]
+        done = subprocess.run(annotate, capture_output=True, text=True, timeout=TOOL_SECONDS_MAX)
+        lines = [line for line in done.stdout.splitlines() if "%)" in line][:SHOWN]
+        text += ["", f"top {SHOWN} by instructions, {title}"] + plain_names(lines)
+    return "\n".join(text)
+
+
+def plain_names(names):
+    """Swift's names as people write them, through `swift demangle`."""
+    if not shutil.which("swift"):
+        return names
+    command = ["swift", "demangle", "--compact", "--simplified"]
+    text = "\n".join(names) + "\n"
+    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=TOOL_SECONDS_MAX)
+    lines = done.stdout.splitlines()
+    return lines if len(lines) == len(names) else names
+
+
+def folded(text, plain_names=plain_names):
+    """perf's samples as stacks from the root on, each with its count."""
+    stacks = []
+    for block in text.split("\n\n"):
+        frames = []
+        for line in block.splitlines()[1:]:
+            _, _, name = line.strip().partition(" ")
+            frames.append(name.strip() or "[unknown]")
+        if frames:
+            stacks.append(frames[::-1])
+    names = sorted({name for frames in stacks for name in frames})
+    readable = dict(zip(names, plain_names(names)))
+    return collections.Counter(tuple(readable[name] for name in frames) for frames in stacks)
+
+
+def write_folded(stacks, path):
+    with open(path, "w") as file:
+        for stack, count in stacks.most_common():
+            file.write(";".join(name.replace(";", ",") for name in stack) + f" {count}\n")
+
+
+def listing(stacks, cpu_us=None):
+    """The top symbols, by their own share and with all they call."""
+    total = sum(stacks.values())
+    own = collections.Counter()
+    inclusive = collections.Counter()
+    for stack, count in stacks.items():
+        own[stack[-1]] += count
+        for name in set(stack):
+            inclusive[name] += count
+    inclusive = collections.Counter({name: n for name, n in inclusive.items() if n < total * EVERYWHERE})
+    text = [f"{total} samples"]
+    for title, counts in (("self", own), ("inclusive", inclusive)):
+        text += ["", f"top {SHOWN}, {title}"]
+        for name, count in counts.most_common(SHOWN):
+            cost = f" {count / total * cpu_us:6.2f} µs" if cpu_us else ""
+            text.append(f"{count / total:7.2%}{cost}  {name[:NAME_LENGTH_MAX]}")
+    return "\n".join(text)
