@@ -79,7 +79,7 @@ class Peers(unittest.TestCase):
         known = {
             "nginx.conf": peers.NGINX_PORTS + ["UPSTREAM_PORT", "FOLDER", "BODY"],
             "haproxy.cfg": peers.HAPROXY_PORTS
-            + ["UPSTREAM_PORT", "SECRET", "PUBLIC_KEY", "DENY_FILE", "BODY", "LIVE_BODY"],
+            + ["UPSTREAM_PORT", "SECRET", "PUBLIC_KEY", "DENY_FILE", "BODY", "CLAIM_BODY", "LIVE_BODY"],
             "upstream.conf": ["UPSTREAM_PORT", "FOLDER", "BODY"],
         }
         self.assertEqual(set(os.listdir(peers.FOLDER)), set(known))

@@ -50,7 +50,9 @@ def read(words):
     parser.add_argument("--seconds", type=int, help="length of one run (5; quick 1)")
     parser.add_argument("--gateway", metavar="PROGRAM", help="this gateway instead of building one")
     parser.add_argument("--against", metavar="PROGRAM", help="another gateway, measured beside it in P1 and P4")
-    parser.add_argument("--profile", action="store_true", help="show where the time of a poll goes, and nothing else")
+    parser.add_argument(
+        "--profile", nargs="?", const="P1", metavar="P1|P2|P4", help="only show where the gateway's time goes"
+    )
     parser.add_argument(
         "--realtime",
         action="store_true",
@@ -60,6 +62,8 @@ def read(words):
     options.parts = options.only.split(",")
     if not set(options.parts) <= set(PARTS):
         parser.error("--only takes P1, P2, P4 and P5, with commas")
+    if options.profile not in (None, "P1", "P2", "P4"):
+        parser.error("--profile takes P1, P2 or P4")
     if options.rounds is None:
         options.rounds = 2 if options.quick else 5
     if options.seconds is None:
@@ -134,5 +138,5 @@ def show_profile(options):
     path = os.path.join(ROOT, ".build/bench-profile.folded")
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with Yard() as yard:
-        say(profile.take(yard, options.gateway, options.tokens, options.seconds, path, say))
+        say(profile.take(yard, options.gateway, options.profile, options.tokens, options.seconds, path, say))
     return 0

@@ -58,7 +58,8 @@ class Gateway:
             "log-level": "error",
             **limits,
         }
-        arguments = (program if isinstance(program, list) else [program]) + [f"--{key}={value}" for key, value in settings.items()]
+        command = program if isinstance(program, list) else [program]
+        arguments = command + [f"--{key}={value}" for key, value in settings.items()]
         self.server = yard.start(name, arguments, port=self.port)
 
     def call(self, method, path, body=None, headers=None):

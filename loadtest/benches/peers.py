@@ -6,7 +6,7 @@ from benches.yard import CLIENT_CORE, SERVER_CORE, free_port
 FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), "peers")
 SECRET = "a-secret-of-the-bench-as-long-as-HMAC-asks-for"
 NGINX_PORTS = ["STATIC_PORT", "LIMIT_PORT", "REFUSE_PORT", "DENY_PORT", "PROXY_PORT"]
-HAPROXY_PORTS = ["HS256_PORT", "CHECKED_PORT", "ES256_PORT", "REFUSE_PORT", "DENY_PORT", "PROXY_PORT"]
+HAPROXY_PORTS = ["HS256_PORT", "ANSWER_PORT", "CHECKS_PORT", "ES256_PORT", "REFUSE_PORT", "DENY_PORT", "PROXY_PORT"]
 # As long as the gateway's answer to a poll.
 BODY = (
     '{"room":"bench","phase":"active","policy":{"method":"first_come","version":1,"hash":'
@@ -15,6 +15,7 @@ BODY = (
     '{"deadline":null},"outlook":"open","poll":{"after_s":35.2},"message":null,"as_of":"2026-11-21T12:20:31.771Z"}'
 )
 FIXED_BODY = BODY.replace("NUMBER", "50001").replace("AHEAD", "49999").replace("CURSOR", "1")
+CLAIM_BODY = FIXED_BODY.replace('50001', "%[req.hdr(usher-place),jwt_payload_query('$.place','int')]", 1)
 LIVE_BODY = (
     BODY.replace("NUMBER", "%[var(txn.place)]")
     .replace("AHEAD", "%[var(txn.place),sub(proc.cursor)]")
@@ -35,7 +36,8 @@ class Peer:
 
     def __init__(self, yard, name, file, ports, values, command, core):
         self.ports = {port: free_port() for port in ports}
-        values = {"FOLDER": yard.folder, "BODY": FIXED_BODY, "LIVE_BODY": LIVE_BODY, **values, **self.ports}
+        bodies = {"BODY": FIXED_BODY, "CLAIM_BODY": CLAIM_BODY, "LIVE_BODY": LIVE_BODY}
+        values = {"FOLDER": yard.folder, **bodies, **values, **self.ports}
         path = yard.write(file, filled(file, values))
         self.server = yard.start(name, command(path), core=core, port=self.ports[ports[0]])
 

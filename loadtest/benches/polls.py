@@ -54,7 +54,8 @@ def polls(ground, rounds, seconds, say):
         ground.at(nginx, "nginx static", "STATIC_PORT", tokens=ground.place_tokens),
         ground.at(nginx, "nginx limit_req", "LIMIT_PORT", tokens=ground.place_tokens),
         ground.at(haproxy, "HAProxy HS256", "HS256_PORT", tokens=tokens),
-        ground.at(haproxy, "HAProxy HS256, iss aud exp", "CHECKED_PORT", tokens=tokens),
+        ground.at(haproxy, "HAProxy HS256, same answer", "ANSWER_PORT", tokens=tokens),
+        ground.at(haproxy, "HAProxy HS256, same answer, checks", "CHECKS_PORT", tokens=tokens),
         ground.at(haproxy, "HAProxy ES256", "ES256_PORT", tokens=ground.es256_tokens),
     ]
     say("P1: status polls")

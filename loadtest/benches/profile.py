@@ -1,13 +1,13 @@
-# Where the gateway's time goes during P1: perf's samples, or valgrind's counts where perf is not permitted.
+# Where the gateway's time goes during P1, P2 or P4, by perf's samples.
 import collections
 import os
 import shutil
 import subprocess
 
-from benches import load, places
-from benches.gateway import Gateway, start_redis
+from benches import load, peers, places
+from benches.gateway import TIGHT_LIMITS, Gateway, start_redis
 from benches.load import Contender
-from benches.polls import PLACE_PATH
+from benches.polls import PLACE_PATH, SHOP_PATH
 from benches.yard import BenchFault
 
 SAMPLES_PER_SECOND = 1999
@@ -16,26 +16,30 @@ NAME_LENGTH_MAX = 150
 # What nearly every sample is under says nothing: the thread, the event loop.
 EVERYWHERE = 0.9
 TOOL_SECONDS_MAX = 300
-# Valgrind slows the gateway about fifty times; it stops after this many seconds, whatever was answered.
-CALLGRIND_SECONDS = 10
 
 
-def take(yard, program, count, seconds, folded_path, say):
-    """A listing of where the time of polls with `count` distinct tokens goes."""
+def take(yard, program, part, count, seconds, folded_path, say):
+    """A listing of where the time of a part's requests goes."""
+    if not shutil.which("perf"):
+        raise BenchFault("--profile needs perf (Debian: apt-get install linux-perf)")
+    upstream_port = peers.start_upstream(yard).ports["UPSTREAM_PORT"]
     start_redis(yard)
-    gateway = Gateway(yard, program)
+    gateway = Gateway(yard, program, booking_port=upstream_port)
     gateway.make_room()
-    tokens, _ = places.join(gateway.port, count)
-    work = Contender("gateway", gateway.server, gateway.port, PLACE_PATH, yard.write("tokens", "\n".join(tokens)))
-    try:
-        return by_perf(work, seconds, folded_path, say)
-    except (BenchFault, FileNotFoundError) as fault:
-        say(f"  {fault}; counting instructions with valgrind instead")
+    tokens = yard.write("tokens", "\n".join(places.join(gateway.port, count)[0]))
+    settings = {"booking_port": upstream_port}
+    path, status = PLACE_PATH, 200
+    if part == "P2":
+        settings["limits"], status = TIGHT_LIMITS, 429
+    elif part == "P4":
+        path, tokens = SHOP_PATH, None
     yard.stop(gateway.server)
-    return by_callgrind(yard, program, work, say)
+    gateway = Gateway(yard, program, name="profiled", **settings)
+    work = Contender("gateway", gateway.server, gateway.port, path, tokens, status)
+    return sampled(work, seconds, folded_path, say)
 
 
-def by_perf(work, seconds, folded_path, say):
+def sampled(work, seconds, folded_path, say):
     """Samples the server while it is loaded; the stacks are kept, folded, for flame graphs."""
     record = ["perf", "record", "-q", "-F", str(SAMPLES_PER_SECOND), "-g", "-o", folded_path + ".perf"]
     record += ["-p", str(work.server.process.pid), "--", "sleep", str(seconds)]
@@ -51,25 +55,6 @@ def by_perf(work, seconds, folded_path, say):
     write_folded(stacks, folded_path)
     say(f"{sample.per_second:,.0f} requests/s, {sample.cpu_us:.2f} µs CPU/request; stacks in {folded_path}")
     return listing(stacks, sample.cpu_us)
-
-
-def by_callgrind(yard, program, work, say):
-    """Counts instructions of a gateway inside valgrind for some seconds of load."""
-    if not shutil.which("valgrind"):
-        raise BenchFault("neither perf nor valgrind can be used")
-    out = yard.path("callgrind.out")
-    tool = ["valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={out}", program]
-    gateway = Gateway(yard, tool, name="valgrind")
-    subprocess.run(["callgrind_control", "-i", "on"], capture_output=True, timeout=TOOL_SECONDS_MAX)
-    answered = load.wrk(gateway.port, PLACE_PATH, work.tokens, CALLGRIND_SECONDS)["requests"]
-    yard.stop(gateway.server)
-    text = [f"{answered} requests"]
-    for title, inclusive in (("self", "no"), ("inclusive", "yes")):
-        annotate = ["callgrind_annotate", f"--inclusive={inclusive}", "--auto=no", "--threshold=99", out]
-        done = subprocess.run(annotate, capture_output=True, text=True, timeout=TOOL_SECONDS_MAX)
-        lines = [line for line in done.stdout.splitlines() if "%)" in line][:SHOWN]
-        text += ["", f"top {SHOWN} by instructions, {title}"] + plain_names(lines)
-    return "\n".join(text)
 
 
 def plain_names(names):
