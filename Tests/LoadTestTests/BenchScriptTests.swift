@@ -12,6 +12,7 @@ struct BenchScriptTests {
         (words: ["edge", "--only", "P1,P9"], status: 2, says: "--only takes"),
         (words: ["edge", "--rounds", "0"], status: 2, says: "--rounds is from 1 to 100"),
         (words: ["edge", "--seconds", "61"], status: 2, says: "--seconds from 1 to 60"),
+        (words: ["edge", "--profile", "P5"], status: 2, says: "--profile takes P1, P2 or P4"),
         (words: ["edge", "--gateway", "/nowhere/gateway"], status: 2, says: "is not a program"),
         (words: ["edge", "--json"], status: 2, says: "expected one argument"),
     ])

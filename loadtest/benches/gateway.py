@@ -2,6 +2,8 @@
 import http.client
 import json
 import os
+import re
+import subprocess
 import time
 
 from benches.yard import CLIENT_CORE, BenchFault, free_port
@@ -27,13 +29,16 @@ TIGHT_LIMITS = {**WIDE_LIMITS, "limit-address": 1, "limit-address-burst": 1}
 CALL_SECONDS_MAX = 10
 ACTS_WITHIN_SECONDS_MAX = 5
 
-
 def start_redis(yard, name="redis"):
     socket_path = yard.path(f"{name}.sock")
     arguments = ["redis-server", "--port", "0", "--unixsocket", socket_path, "--dir", yard.folder]
     arguments += ["--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"]
     return yard.start(name, arguments, core=CLIENT_CORE, socket_path=socket_path)
 
+def settings_of(program):
+    """The settings it knows: an older one, to compare with, knows fewer."""
+    done = subprocess.run([program, "--help"], capture_output=True, text=True, timeout=CALL_SECONDS_MAX)
+    return set(re.findall(r"^  --([a-z-]+)", done.stdout, re.MULTILINE))
 
 class Gateway:
     """A running gateway: one event loop on the servers' core."""
@@ -56,10 +61,13 @@ class Gateway:
             "event-loops": 1,
             "connections-per-address-max": 20_000,
             "log-level": "error",
+            # It is loaded to the brim on purpose, and stopped without anybody to tell.
+            "overload-lag": "10s",
+            "drain-lead": "0s",
             **limits,
         }
-        command = program if isinstance(program, list) else [program]
-        arguments = command + [f"--{key}={value}" for key, value in settings.items()]
+        known = settings_of(program)
+        arguments = [program] + [f"--{key}={value}" for key, value in settings.items() if key in known]
         self.server = yard.start(name, arguments, port=self.port)
 
     def call(self, method, path, body=None, headers=None):
@@ -94,11 +102,9 @@ class Gateway:
                 raise BenchFault("the deny list did not act")
             time.sleep(0.05)
 
-
 def status_of(port, path, headers=None):
     """The status of one GET on a connection of its own."""
     return answer_of(port, path, headers)[0]
-
 
 def answer_of(port, path, headers=None):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=CALL_SECONDS_MAX)
