@@ -53,9 +53,19 @@ package struct ChunkedDecoder {
 
     private static func checkTrailer(_ line: ByteBufferView) throws(EdgeRefusal) {
         let checked = line.withUnsafeBytes { bytes in
-            Result { () throws(EdgeRefusal) in _ = try HeadFields.parts(of: 0..<bytes.count, in: bytes) }
+            Result { () throws(EdgeRefusal) in
+                let name = try HeadFields.parts(of: 0..<bytes.count, in: bytes).name
+                guard !forbidsTrailer(UnsafeRawBufferPointer(rebasing: bytes[name])) else { throw .malformed(.trailer) }
+            }
         }
         try checked.get()
+    }
+
+    /// A field that frames or routes a request, or says who asks, has no meaning behind a body (RFC 9110 §6.5.1); some
+    /// server heeds it all the same.
+    private static func forbidsTrailer(_ name: UnsafeRawBufferPointer) -> Bool {
+        KnownField.named(name) != nil || KnownField.looksLikeFraming(name) || ByteRules.isSame(name, "upgrade")
+            || ByteRules.isSame(name, "proxy-connection")
     }
 
     private static func line(from buffer: inout ByteBuffer, bytesMax: Int) throws(EdgeRefusal) -> ByteBufferView? {

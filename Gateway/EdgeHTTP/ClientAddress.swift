@@ -25,7 +25,10 @@ package struct ClientAddress: Hashable, Sendable, CustomStringConvertible {
     /// Refuses zone ids, ports, brackets and anything that is not exactly one address.
     package init?(_ text: some StringProtocol) {
         let text = String(text)
-        guard text.utf8.count <= 45, !text.utf8.contains(UInt8(ascii: "%")) else { return nil }
+        // A NUL would end the text for the C library that reads it.
+        guard text.utf8.count <= 45, !text.utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == 0 }) else {
+            return nil
+        }
         guard let address = try? SocketAddress(ipAddress: text, port: 0) else { return nil }
         self.init(address)
     }

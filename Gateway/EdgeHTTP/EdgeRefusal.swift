@@ -41,4 +41,5 @@ package enum RequestFlaw: String, Sendable, Equatable, CaseIterable {
     case codingInOldVersion = "Transfer-Encoding needs HTTP/1.1"
     case bodyNotAllowed = "this method has no body"
     case chunk = "the chunked body is malformed"
+    case trailer = "a field behind the body belongs into the head"
 }

@@ -26,6 +26,12 @@ struct HeadFields {
                 throw .malformed(field == .host ? .host : .duplicate)
             }
             seen |= bit
+            if field == .contentLength || field == .transferEncoding {
+                // Blanks may be tabs (RFC 9110 §5.6.3), but not every server knows that: none around what frames a body.
+                guard !bytes[name.upperBound..<range.upperBound].contains(ByteRules.tab) else {
+                    throw .malformed(.fieldValue)
+                }
+            }
             guard try stays(field, value, bytes) else { return }
             known.set(field, slots.count)
         } else if KnownField.looksLikeFraming(nameBytes) {

@@ -98,11 +98,21 @@ enum HeadRules {
         case (nil, let range?):
             guard line.isVersion11 else { throw .malformed(.codingInOldVersion) }
             let coding = UnsafeRawBufferPointer(rebasing: bytes[range])
-            guard !coding.isEmpty, coding.allSatisfy(ByteRules.isToken) else { throw .malformed(.fieldValue) }
-            guard ByteRules.isSame(coding, "chunked") else { throw .codingUnknown }
+            guard ByteRules.isSame(coding, "chunked") else {
+                throw isUnknownCoding(coding) ? .codingUnknown : .malformed(.fieldValue)
+            }
             guard !line.method.forbidsBody else { throw .malformed(.bodyNotAllowed) }
             return .chunked
         }
+    }
+
+    /// A well-formed list of codings (RFC 9112 §7) in which `chunked` comes once and last, if at all: we know only
+    /// `chunked` alone.
+    private static func isUnknownCoding(_ list: UnsafeRawBufferPointer) -> Bool {
+        let codings = list.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+            .map { UnsafeRawBufferPointer(rebasing: $0).trimmed }
+        return codings.allSatisfy { !$0.isEmpty && $0.allSatisfy(ByteRules.isToken) }
+            && !codings.dropLast().contains { ByteRules.isSame($0, "chunked") }
     }
 
     /// `1*DIGIT`, at most 2^53.

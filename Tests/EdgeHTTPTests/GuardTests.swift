@@ -120,7 +120,7 @@ struct GuardTests {
         .header((0..<64).map { "X\($0): a" }.joined(separator: "\r\n"), .headersTooLarge),
     ]
 
-    @Test(arguments: requestLines + targets + headers + framings + chunks + sizes)
+    @Test(arguments: requestLines + targets + headers + framings + chunks + sizes + listed)
     func `what breaks a rule is refused with its status and nothing follows it`(_ example: Case) throws {
         let edge = try EdgeChannel()
         try edge.send(example.bytes + "GET /next HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -135,7 +135,7 @@ struct GuardTests {
         #expect(edge.parts().isEmpty)
     }
 
-    @Test(arguments: requestLines + targets + headers + framings + chunks)
+    @Test(arguments: requestLines + targets + headers + framings + chunks + listed)
     func `a refusal does not depend on where reads end`(_ example: Case) throws {
         guard example.bytes.utf8.count < 1000 else { return }
         let edge = try EdgeChannel()
@@ -154,6 +154,9 @@ struct GuardTests {
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
         "POST / HTTP/1.1\r\nHost: a\r\ntransfer-encoding: Chunked\r\n\r\n1;x=y\r\na\r\n02\r\nbc\r\n0\r\nX: y\r\n\r\n",
         "GET / HTTP/1.0\r\nHost: a\r\n\r\n",
+        // A visitor who offers another protocol is served in this one (RFC 9110 §7.8).
+        "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMA\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
     ])
     func `a plain request is accepted whole and in single bytes`(_ bytes: String) throws {
         for way in [EdgeChannel.send, EdgeChannel.trickle] {

@@ -40,6 +40,7 @@ struct RequestPartsTests {
         arguments: [
             ("127.0.0.1", "127.0.0.1"), ("::ffff:10.0.0.1", "10.0.0.1"), ("2001:db8::1", "2001:db8::1"), ("::", "::"),
             ("127.1", nil), ("fe80::1%eth0", nil), ("[::1]", nil), ("1.2.3.4:80", nil), ("", nil), ("256.1.1.1", nil),
+            ("::1\0", nil), ("10.0.0.1\0, 9.9.9.9", nil),
         ] as [(String, String?)]
     )
     func `an address is read in one form and written in one form`(_ text: String, _ written: String?) {
