@@ -60,7 +60,7 @@ package struct GatewayConfiguration: Sendable {
             .init("trusted-proxies", "", "CIDR blocks whose X-Forwarded-For is believed, with commas"),
             .init("secure-cookies", "false", "TLS ends in front of the plain port: cookies for TLS only, scheme https"),
             .init("log-level", "info", "trace, debug, info, notice, warning, error or critical"),
-        ] + TLSSettings.keys + OverloadSettings.keys
+        ] + TLSSettings.keys + OverloadSettings.keys + EdgeLimitSettings.keys
 
     package init(_ settings: Settings) throws {
         let drainTime = try settings.duration("drain-time", in: .seconds(0)...(.seconds(600)))
@@ -70,6 +70,7 @@ package struct GatewayConfiguration: Sendable {
         )
         listener.connectionsMax = try settings.integer("connections-max", in: 0...1_000_000)
         listener.connectionsPerAddressMax = try settings.integer("connections-per-address-max", in: 1...1_000_000)
+        listener.limits = try EdgeLimitSettings.read(settings)
         listener.drainTime = drainTime
         listener.drainLead = try settings.duration("drain-lead", in: .seconds(0)...(.seconds(600)))
         tls = try TLSSettings(settings)
@@ -82,6 +83,7 @@ package struct GatewayConfiguration: Sendable {
             host: try settings.string("admin-host"),
             port: try settings.integer("admin-port", in: 0...65_535)
         )
+        admin.limits = listener.limits
         admin.drainTime = drainTime
         self.drainTime = drainTime
         do {
