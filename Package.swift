@@ -181,14 +181,14 @@ let package = Package(
         tests("SupervisionTests", uses: ["Supervision", "TestSupport"]),
         tests("QueueingTests", uses: ["Queueing"]),
         tests("RateLimitingTests", uses: ["RateLimiting"]),
-        tests("EdgeHTTPTests", uses: ["EdgeHTTP", nioCore, nioHTTP1, nioEmbedded]),
+        module("EdgeReadings", at: "Tests/EdgeReadings", uses: ["EdgeHTTP", nioCore, nioHTTP1, nioEmbedded]),
+        tests("EdgeHTTPTests", uses: ["EdgeHTTP", "EdgeReadings", nioCore, nioEmbedded]),
         tests(
             "GatewayTests",
             uses: [
                 "GatewayServer", "Queueing", "RateLimiting", "EdgeHTTP", "QueueTokens", "Signing", "UsherAPI", "Redis",
-                "Operations", "TestSupport", nioCore, nioPosix, nioHTTP1, nioSSL, nioTLS, logging, lifecycle,
-                unixSignals,
-                httpClient,
+                "Operations", "TestSupport", "EdgeReadings", nioCore, nioPosix, nioHTTP1, nioSSL, nioTLS, logging,
+                lifecycle, unixSignals, httpClient,
             ]
         ),
         tests("OrderingTests", uses: ["Ordering"]),
@@ -221,3 +221,36 @@ let package = Package(
         tests("HouseTests", uses: []),
     ]
 )
+
+// `scripts/fuzz` builds with this set, in a folder of its own: code that reports its coverage, the gateway without its
+// entry as a library, and the program that libFuzzer drives. No other build knows of any of this.
+if let sanitizer = Context.environment["USHER_FUZZ"] {
+    let reporting: Set = ["EdgeHTTP", "QueueTokens", "GatewayServer"]
+    let sanitize = ["-sanitize=fuzzer"] + (sanitizer == "address" ? ["-sanitize=address"] : [])
+    package.products = [.executable(name: "usher-fuzz", targets: ["Fuzz"])]
+    package.targets = package.targets.filter { !$0.isTest }.map { target in
+        guard reporting.contains(target.name) else { return target }
+        return .target(
+            name: target.name,
+            dependencies: target.dependencies,
+            path: target.path,
+            exclude: target.type == .executable ? ["Gateway.swift"] : [],
+            resources: target.resources,
+            swiftSettings: strict + [.unsafeFlags(sanitize)]
+        )
+    }
+    package.targets += [
+        .systemLibrary(name: "CLibFuzzer", path: "Tests/Fuzz/CLibFuzzer"),
+        .executableTarget(
+            name: "Fuzz",
+            dependencies: [
+                "CLibFuzzer", "EdgeReadings", "EdgeHTTP", "GatewayServer", "RateLimiting", "QueueTokens", "Signing",
+                nioCore, nioEmbedded,
+            ],
+            path: "Tests/Fuzz",
+            exclude: ["CLibFuzzer", "seeds", "http.dict"],
+            swiftSettings: strict,
+            linkerSettings: [.unsafeFlags(sanitize + ["-use-ld=lld"])]
+        ),
+    ]
+}

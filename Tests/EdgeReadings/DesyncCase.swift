@@ -1,18 +1,18 @@
-import Foundation
+package import Foundation
 
 /// Cases of aws/http-desync-guardian (Apache-2.0), read from its YAML: the few forms that its files use.
-struct DesyncCase: CustomStringConvertible, Sendable {
-    var name = ""
-    var uri = "/"
-    var method = "GET"
-    var version = "HTTP/1.1"
-    var headers: [(name: String, value: String)] = []
-    var tier = ""
+package struct DesyncCase: CustomStringConvertible, Sendable {
+    package private(set) var name = ""
+    package private(set) var method = "GET"
+    package private(set) var tier = ""
+    private var uri = "/"
+    private var version = "HTTP/1.1"
+    private var headers: [(name: String, value: String)] = []
 
-    var description: String { "\(tier): \(name)" }
+    package var description: String { "\(tier): \(name)" }
 
     /// The bytes, with a Host where the case is not about it.
-    var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         var lines = ["\(method) \(uri) \(version)"]
         if !headers.contains(where: { $0.name.lowercased().contains("host") }) { lines.append("Host: example.com") }
         lines += headers.map { "\($0.name): \($0.value)" }
@@ -22,7 +22,7 @@ struct DesyncCase: CustomStringConvertible, Sendable {
         }
     }
 
-    static var folder: URL? {
+    package static var folder: URL? {
         let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let corpora =
@@ -32,7 +32,7 @@ struct DesyncCase: CustomStringConvertible, Sendable {
         return FileManager.default.fileExists(atPath: folder.path) ? folder : nil
     }
 
-    static func all(in folder: URL) throws -> [DesyncCase] {
+    package static func all(in folder: URL) throws -> [DesyncCase] {
         try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
             .filter { $0.pathExtension == "yaml" }
             .sorted { $0.path < $1.path }
