@@ -110,13 +110,13 @@ let package = Package(
         // MARK: Gateway
         module("Queueing", at: "Gateway/Queueing", uses: ["Signing"]),
         module("RateLimiting", at: "Gateway/RateLimiting"),
-        module("EdgeHTTP", at: "Gateway/EdgeHTTP", uses: [nioCore, nioHTTP1]),
+        module("EdgeHTTP", at: "Gateway/EdgeHTTP", uses: [nioCore]),
         executable(
             "GatewayServer",
             at: "Gateway/Server",
             uses: [
                 "Queueing", "RateLimiting", "EdgeHTTP", "Signing", "QueueTokens", "UsherAPI", "Redis", "Operations",
-                nioCore, nioPosix, nioHTTP1, nioTLS, nioSSL, logging, lifecycle, unixSignals,
+                nioCore, nioPosix, nioTLS, nioSSL, logging, lifecycle, unixSignals,
             ],
             resources: [.embedInCode("Functions")]
         ),

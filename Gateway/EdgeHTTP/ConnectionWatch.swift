@@ -21,6 +21,8 @@ struct ConnectionWatch {
     /// is the service's, not the visitor's.
     var bodyBytes = 0
     var isBodyAsked = false
+    /// Of the request under way, in place of the listener's.
+    var bodyTime: TimeAmount?
     private var hasBody = false
     private var bodyTicks: Int64 = 0
 
@@ -36,6 +38,7 @@ struct ConnectionWatch {
 
     mutating func beginBody() {
         hasBody = true
+        bodyTime = nil
         bodyBytes = 0
         bodyTicks = 0
     }
@@ -58,7 +61,7 @@ struct ConnectionWatch {
         guard hasBody, isBodyAsked else { return nil }
         bodyTicks += 1
         let waited = EdgeLoop.tick * bodyTicks
-        guard waited > limits.bodyTime + EdgeLoop.tick || isTooSlow(waited, limits) else { return nil }
+        guard waited > (bodyTime ?? limits.bodyTime) + EdgeLoop.tick || isTooSlow(waited, limits) else { return nil }
         endBody()
         return .body
     }

@@ -58,6 +58,11 @@ package final class EdgeCodec: ChannelInboundHandler {
     /// Of the request under way. A receiver may raise or lower it when it gets the head.
     package var bodyBytesMax = 0
     private var bodyBytes = 0
+    /// Nil for the listener's own.
+    package var bodyTime: TimeAmount? {
+        get { watch.bodyTime }
+        set { watch.bodyTime = newValue }
+    }
 
     /// `isSecure` says the scheme of every request of the connection.
     package init(limits: SharedLimits, edge: EdgeLoop, receiver: any EdgeReceiver, isSecure: Bool = false) {
@@ -347,6 +352,9 @@ package final class EdgeCodec: ChannelInboundHandler {
     var isReadToItsEnd: Bool {
         if case .complete = reading { pending.readableBytes == 0 } else { false }
     }
+
+    /// Whether bytes of the request's body are here already and come as soon as its head has been taken.
+    package var hasBodyInHand: Bool { pending.readableBytes > 0 }
 
     package func close() { context?.close(promise: nil) }
 }

@@ -78,12 +78,25 @@ package struct EdgeReplyHead: Sendable {
     package var headers: EdgeHeaders
     package var framing: Framing
     package var closes: Bool
+    /// The fields of a service's reply; they stand before `headers`.
+    package var upstream: UpstreamFields?
+    /// Goes out as `Usher-Request-Id`.
+    package var requestID: RequestID?
 
-    package init(status: Int, headers: EdgeHeaders = [:], framing: Framing, closes: Bool = false) {
+    package init(
+        status: Int,
+        headers: EdgeHeaders = [:],
+        framing: Framing,
+        closes: Bool = false,
+        upstream: UpstreamFields? = nil,
+        requestID: RequestID? = nil
+    ) {
         self.status = status
         self.headers = headers
         self.framing = framing
         self.closes = closes
+        self.upstream = upstream
+        self.requestID = requestID
     }
 }
 

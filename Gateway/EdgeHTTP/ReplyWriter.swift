@@ -17,7 +17,7 @@ enum ReplyWriter {
     }
 
     static func capacity(for head: EdgeReplyHead) -> Int {
-        headBytesMax + capacity(for: head.headers)
+        headBytesMax + capacity(for: head.headers) + (head.upstream?.count ?? 0)
     }
 
     private static func capacity(for headers: EdgeHeaders) -> Int {
@@ -43,11 +43,7 @@ enum ReplyWriter {
         } else {
             write(status: reply.status, headers: reply.headers, to: &writer)
         }
-        if let id = reply.requestID {
-            writer.put("Usher-Request-Id: ")
-            id.write(to: &writer)
-            writer.put(lineEnd)
-        }
+        if let id = reply.requestID { write(id, to: &writer) }
         let hasBody = hasBody(reply.status)
         let count = reply.body.readableBytes
         end(framing: hasBody ? .length(count) : .none, closes: closes, date: date, to: &writer)
@@ -63,8 +59,11 @@ enum ReplyWriter {
         date: [UInt8],
         to writer: inout ByteWriter
     ) {
-        write(status: head.status, headers: head.headers, to: &writer)
-        end(framing: framing, closes: closes, date: date, to: &writer)
+        write(status: head.status, headers: [:], to: &writer)
+        head.upstream?.write(to: &writer)
+        write(head.headers, to: &writer)
+        if let id = head.requestID { write(id, to: &writer) }
+        end(framing: framing, closes: closes, date: head.upstream?.hasDate == true ? [] : date, to: &writer)
     }
 
     private static func write(status: Int, headers: EdgeHeaders, to writer: inout ByteWriter) {
@@ -74,6 +73,12 @@ enum ReplyWriter {
         writer.put(reason(status))
         writer.put(lineEnd)
         write(headers, to: &writer)
+    }
+
+    private static func write(_ id: RequestID, to writer: inout ByteWriter) {
+        writer.put("Usher-Request-Id: ")
+        id.write(to: &writer)
+        writer.put(lineEnd)
     }
 
     private static func write(_ headers: EdgeHeaders, to writer: inout ByteWriter) {

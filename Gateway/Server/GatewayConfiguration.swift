@@ -12,8 +12,9 @@ package struct GatewayConfiguration: Sendable {
     package var overload: OverloadSettings
     package var admin: ListenerConfiguration
     package var redis: RedisConfiguration
-    package var booking: ServiceAddress
-    package var bookingOperations: ServiceAddress
+    package var upstream: UpstreamConfiguration
+    package var bodyRules: [BodyRule]
+    package var bookingOperations: [ServiceAddress]
     package var keysFolder: String
     package var adminTokenFile: String
     package var roomsFile: String
@@ -35,8 +36,8 @@ package struct GatewayConfiguration: Sendable {
             .init("admin-host", "127.0.0.1", "address of the admin API, health and metrics"),
             .init("admin-port", "8090", "port of the admin API, health and metrics"),
             .init("redis", "unix:///tmp/usher/redis.sock", "Redis: unix:///path or redis://host:port/db"),
-            .init("booking", "http://127.0.0.1:8081", "the booking service"),
-            .init("booking-operations", "http://127.0.0.1:8091", "booking's operations port"),
+            .init("booking", "http://127.0.0.1:8081", "the booking service; several with commas"),
+            .init("booking-operations", "http://127.0.0.1:8091", "booking's operations port; several with commas"),
             .init("keys", ".data/keys", "folder of the signing keys; made when missing"),
             .init("admin-token-file", ".data/admin.token", "file of the admin token; made when missing"),
             .init("rooms-file", ".data/rooms.json", "what is remembered of the rooms in case Redis loses them"),
@@ -60,7 +61,7 @@ package struct GatewayConfiguration: Sendable {
             .init("trusted-proxies", "", "CIDR blocks whose X-Forwarded-For is believed, with commas"),
             .init("secure-cookies", "false", "TLS ends in front of the plain port: cookies for TLS only, scheme https"),
             .init("log-level", "info", "trace, debug, info, notice, warning, error or critical"),
-        ] + TLSSettings.keys + OverloadSettings.keys + EdgeLimitSettings.keys
+        ] + TLSSettings.keys + OverloadSettings.keys + EdgeLimitSettings.keys + UpstreamConfiguration.keys
 
     package init(_ settings: Settings) throws {
         let drainTime = try settings.duration("drain-time", in: .seconds(0)...(.seconds(600)))
@@ -91,8 +92,9 @@ package struct GatewayConfiguration: Sendable {
         } catch let flaw as RedisAddressFlaw {
             throw settings.malformed("redis", flaw.reason)
         }
-        booking = try Self.address(settings, "booking")
-        bookingOperations = try Self.address(settings, "booking-operations")
+        upstream = try UpstreamConfiguration(settings, addresses: try Self.addresses(settings, "booking"))
+        bookingOperations = try Self.addresses(settings, "booking-operations")
+        bodyRules = try BodyRule.all(settings)
         keysFolder = try settings.string("keys")
         adminTokenFile = try settings.string("admin-token-file")
         roomsFile = try settings.string("rooms-file")
@@ -112,13 +114,21 @@ package struct GatewayConfiguration: Sendable {
         redis.connectionCount = eventLoopCount
     }
 
-    /// `http://host:port`, nothing more.
-    private static func address(_ settings: Settings, _ name: String) throws -> ServiceAddress {
-        guard let url = URLComponents(string: try settings.string(name)), url.scheme == "http",
-            let host = url.host, !host.isEmpty, url.path.isEmpty || url.path == "/", url.query == nil, url.user == nil
-        else { throw settings.malformed(name, "a URL such as http://127.0.0.1:8081") }
-        let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
-        return ServiceAddress(host: bare, port: url.port ?? 80)
+    /// `http://host:port`, nothing more, one or several.
+    private static func addresses(_ settings: Settings, _ name: String) throws -> [ServiceAddress] {
+        let texts = try settings.string(name).split(separator: ",").map { $0.trimmingSpaces() }
+        let addresses = texts.compactMap { text -> ServiceAddress? in
+            guard let url = URLComponents(string: String(text)), url.scheme == "http",
+                let host = url.host, !host.isEmpty, url.path.isEmpty || url.path == "/", url.query == nil,
+                url.user == nil
+            else { return nil }
+            let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+            return ServiceAddress(host: bare, port: url.port ?? 80)
+        }
+        guard addresses.count == texts.count, (1...UpstreamConfiguration.addressesMax).contains(addresses.count) else {
+            throw settings.malformed(name, "a URL such as http://127.0.0.1:8081, or several with commas")
+        }
+        return addresses
     }
 
     private static func limits(_ settings: Settings) throws -> [LimitRule] {

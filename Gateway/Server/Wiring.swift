@@ -35,7 +35,7 @@ package struct Wiring: Sendable {
         let edgeCounters = EdgeCounters(metrics)
         let limits = Limits(Self.limiter(configuration), counters: edgeCounters)
         let pages = try WaitingPages(folder: configuration.pagesFolder)
-        let upstream = UpstreamConfiguration(host: configuration.booking.host, port: configuration.booking.port)
+        let upstream = configuration.upstream
         let addressRule = AddressRule(trustedProxies: configuration.trustedProxies)
         let shelf = try configuration.tls.map { try CertificateShelf($0, metrics: metrics, logger: logger) }
         var listener = configuration.listener
@@ -58,7 +58,8 @@ package struct Wiring: Sendable {
                 pages: pages,
                 addressRule: addressRule,
                 limits: limits,
-                booking: Self.pool(upstream, loop),
+                booking: Self.pool(upstream, loop, edgeCounters),
+                bodyRules: configuration.bodyRules,
                 counters: edgeCounters,
                 overload: overload
             )
@@ -86,11 +87,12 @@ package struct Wiring: Sendable {
             ],
             notes: [("gives up", { overload.level.name })]
         )
+        let adminCounters = EdgeCounters(metrics, listener: "admin")
         let adminListener = EdgeListener(
             name: "admin",
             configuration: configuration.admin,
             group: group,
-            counters: EdgeCounters(metrics, listener: "admin"),
+            counters: adminCounters,
             logger: logger,
             onListening: onAdminListening
         ) { loop in
@@ -98,7 +100,7 @@ package struct Wiring: Sendable {
                 loop: loop,
                 operations: operations,
                 admin: { request in .later(loop.makeFutureWithTask { await admin.answer(request) }) },
-                booking: Self.pool(upstream, loop)
+                booking: Self.pool(upstream, loop, adminCounters)
             )
         }
         let fetch = PlainFetch(group: group)
@@ -119,7 +121,7 @@ package struct Wiring: Sendable {
             ),
             AccountKeysReader(
                 fetch: fetch,
-                address: configuration.booking,
+                addresses: configuration.upstream.addresses,
                 rooms: rooms,
                 interval: configuration.keysInterval,
                 logger: logger
@@ -127,7 +129,7 @@ package struct Wiring: Sendable {
             AdmissionTicker(
                 redis: redis,
                 rooms: rooms,
-                reports: BookingReports(fetch: fetch, address: configuration.bookingOperations),
+                reports: BookingReports(fetch: fetch, addresses: configuration.bookingOperations),
                 interval: configuration.tickInterval,
                 logger: logger
             ),
@@ -164,8 +166,12 @@ package struct Wiring: Sendable {
         }
     }
 
-    private static func pool(_ configuration: UpstreamConfiguration, _ loop: any EventLoop) -> UpstreamPool {
-        let pool = UpstreamPool(configuration, loop: loop)
+    private static func pool(
+        _ configuration: UpstreamConfiguration,
+        _ loop: any EventLoop,
+        _ counters: EdgeCounters
+    ) -> UpstreamPool {
+        let pool = UpstreamPool(configuration, loop: loop, counters: counters)
         pool.begin()
         return pool
     }

@@ -84,18 +84,21 @@ package struct Settings: Sendable {
     package func duration(_ name: String, in range: ClosedRange<Duration>) throws(SettingsFault) -> Duration {
         let text = try string(name)
         let wanted = "a time such as 250ms, 5s, 2m or 1h, from \(range.lowerBound) to \(range.upperBound)"
-        let digits = text.prefix { $0.isASCII && $0.isNumber }
-        guard let number = Int64(digits), number < 1_000_000_000 else { throw malformed(name, wanted) }
-        let duration: Duration
-        switch text.dropFirst(digits.count) {
-        case "ms": duration = .milliseconds(number)
-        case "s": duration = .seconds(number)
-        case "m": duration = .seconds(number * 60)
-        case "h": duration = .seconds(number * 3600)
-        default: throw malformed(name, wanted)
-        }
-        guard range.contains(duration) else { throw malformed(name, wanted) }
+        guard let duration = Self.duration(of: text), range.contains(duration) else { throw malformed(name, wanted) }
         return duration
+    }
+
+    /// Nil when the text is no such time.
+    package static func duration(of text: some StringProtocol) -> Duration? {
+        let digits = text.prefix { $0.isASCII && $0.isNumber }
+        guard let number = Int64(digits), number < 1_000_000_000 else { return nil }
+        switch text.dropFirst(digits.count) {
+        case "ms": return .milliseconds(number)
+        case "s": return .seconds(number)
+        case "m": return .seconds(number * 60)
+        case "h": return .seconds(number * 3600)
+        default: return nil
+        }
     }
 
     /// A fault in the value of `name` that the reader of the settings found out.

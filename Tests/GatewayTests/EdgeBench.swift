@@ -151,12 +151,14 @@ struct EdgeBench: Sendable {
             overload: overload,
             onListening: onListening
         ) { loop in
-            VisitorDesk(
+            let booking = UpstreamPool(configuration, loop: loop, counters: counters)
+            booking.begin()
+            return VisitorDesk(
                 rooms: rooms,
                 pages: pages,
                 addressRule: rule,
                 limits: limits,
-                booking: UpstreamPool(configuration, loop: loop),
+                booking: booking,
                 counters: counters,
                 overload: overload
             )

@@ -30,11 +30,12 @@ struct ProxyTests {
             #expect(echo.all("x-forwarded-for") == ["127.0.0.1"])
             #expect(echo.all("x-forwarded-proto") == ["http"])
             #expect(echo.all("x-forwarded-host") == ["shop.example"])
+            #expect(echo.all("forwarded") == ["for=127.0.0.1;host=shop.example;proto=http"])
             #expect(echo.all("host") == ["127.0.0.1:\(edge.origin.port)"])
             #expect(echo.all("usher-request-id").count == 1)
             #expect(echo.all("usher-request-id").first?.hasPrefix("req_") == true)
             for gone in [
-                "usher-command", "usher-anything", "forwarded", "x-real-ip", "connection", "x-named", "te", "upgrade",
+                "usher-command", "usher-anything", "x-real-ip", "connection", "x-named", "te", "upgrade",
                 "proxy-authorization", "keep-alive", "content-length", "transfer-encoding",
             ] {
                 #expect(echo.all(gone) == [], "\(gone)")

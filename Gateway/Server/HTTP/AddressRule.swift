@@ -24,6 +24,9 @@ package struct AddressRule: Sendable {
         return addresses.last { !isProxy($0) } ?? addresses.first ?? peer
     }
 
+    /// Whether the peer's word about the client is believed.
+    package func trusts(_ peer: ClientAddress) -> Bool { !proxies.isEmpty && isProxy(peer) }
+
     private func isProxy(_ address: ClientAddress) -> Bool {
         let address = NetworkAddress(address)
         return proxies.contains { address.masked(to: $0.length) == $0.first }

@@ -33,14 +33,8 @@ package struct AdminDesk: RequestDesk {
         case ("admin", "v1"):
             return .endpoint(bodyBytesMax: Self.bodyBytesMax, answer: admin)
         case ("v1", "admin"):
-            let forwarded = ForwardedHead.request(
-                head,
-                authority: booking.configuration.authority,
-                address: peer,
-                requestID: id,
-                pass: nil
-            )
-            return .forward(Forwarding(upstream: booking, head: forwarded))
+            let sender = ForwardedSender(client: peer, peer: peer, isPeerTrusted: false)
+            return .forward(Forwarding(upstream: booking, head: head, sender: sender, requestID: id))
         case ("healthz", nil), ("readyz", nil), ("metrics", nil):
             return .endpoint(bodyBytesMax: 0, answer: operationsPage)
         default:

@@ -51,10 +51,11 @@ final class ConnectionHandler: EdgeReceiver {
             state = .collecting(head, ByteBuffer(), bytesMax: bytesMax, answer: answer)
             if head.framing != .none { codec.read() }
         case .forward(let forwarding):
-            guard allowBody(of: head, forwarding.bodyBytesMax ?? codec.bodyBytesMax, on: codec) else { return }
+            guard allowBody(of: head, forwarding.bodyRule?.bytesMax ?? codec.bodyBytesMax, on: codec) else { return }
+            if let rule = forwarding.bodyRule { codec.bodyTime = rule.time }
             counters.forwarded.increment()
             let visitor = ProxyVisitor(handler: self, codec: codec)
-            let exchange = ProxyExchange(forwarding, visitor: visitor, requestID: requestID, counters: counters)
+            let exchange = ProxyExchange(forwarding, visitor: visitor, counters: counters)
             state = .forwarding(exchange)
             exchange.begin()
         }
@@ -168,6 +169,7 @@ struct ProxyVisitor {
 
     var loop: any EventLoop { codec.loop }
     var isWritable: Bool { codec.isWritable }
+    var hasBodyInHand: Bool { codec.hasBodyInHand }
     func read() { codec.read() }
     func flush() { codec.flush() }
     func close() { codec.close() }

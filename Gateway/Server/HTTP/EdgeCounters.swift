@@ -12,6 +12,8 @@ package struct EdgeCounters: Sendable {
     package let forwarded: Counter
     package let upstreamFailures: Counter
     package let upstreamRetries: Counter
+    package let upstreamBroken: Counter
+    package let upstreamEjections: Counter
     package let connections: Gauge
     package let connectionsRefused: Counter
     package let handshakes: Counter
@@ -32,6 +34,8 @@ package struct EdgeCounters: Sendable {
         forwarded = counter("forwarded_requests", "Requests sent on to a service.")
         upstreamFailures = counter("upstream_failures", "Forwarded requests that failed: 502, 503 or 504.")
         upstreamRetries = counter("upstream_retries", "Forwarded requests sent a second time.")
+        upstreamBroken = counter("upstream_broken_replies", "Replies of a service that broke a rule of HTTP.")
+        upstreamEjections = counter("upstream_ejections", "Times that one of several services was left alone.")
         connections = registry.gauge(
             "usher_gateway_connections",
             "Open connections.",

@@ -14,6 +14,7 @@ package struct VisitorDesk: RequestDesk {
     private let addressRule: AddressRule
     private let limits: Limits
     private let booking: UpstreamPool
+    private let bodyRules: [BodyRule]
     private let counters: EdgeCounters
     private let shedding: LoadShedding
 
@@ -23,6 +24,7 @@ package struct VisitorDesk: RequestDesk {
         addressRule: AddressRule,
         limits: Limits,
         booking: UpstreamPool,
+        bodyRules: [BodyRule] = [],
         counters: EdgeCounters,
         overload: Overload
     ) {
@@ -31,6 +33,7 @@ package struct VisitorDesk: RequestDesk {
         self.addressRule = addressRule
         self.limits = limits
         self.booking = booking
+        self.bodyRules = bodyRules
         self.counters = counters
         shedding = LoadShedding(overload: overload)
     }
@@ -51,20 +54,21 @@ package struct VisitorDesk: RequestDesk {
             counters.limited.increment()
             return .reply(Limits.refusal(verdict, requestID: id, chance: .random(in: 0..<1)))
         }
+        let sender = ForwardedSender(client: address, peer: peer, isPeerTrusted: addressRule.trusts(peer))
         let level = shedding.overload.level
         guard level == .normal else {
-            return shedding.way(for: head, id: id, level: level) { route(head, address: address, id: id) }
+            return shedding.way(for: head, id: id, level: level) { route(head, sender: sender, id: id) }
         }
-        return route(head, address: address, id: id)
+        return route(head, sender: sender, id: id)
     }
 
-    private func route(_ head: EdgeRequestHead, address: ClientAddress, id: RequestID) -> Way {
+    private func route(_ head: EdgeRequestHead, sender: ForwardedSender, id: RequestID) -> Way {
         switch head.withPath({ VisitorRoute(path: $0) }) {
         case .rooms:
             guard head.framing == .none else {
                 return .endpoint(bodyBytesMax: Self.roomBodyBytesMax, answer: rooms.answer)
             }
-            switch rooms.answer(EdgeRequest(head: head, clientAddress: address, id: id)) {
+            switch rooms.answer(EdgeRequest(head: head, clientAddress: sender.client, id: id)) {
             case .now(let reply): return .reply(reply)
             case .later(let reply): return .later(reply)
             }
@@ -78,19 +82,19 @@ package struct VisitorDesk: RequestDesk {
             return .reply(EdgeReply(.notFound, requestID: id))
         case .shop:
             guard let room = rooms.protectedRoom(forPath: head.routedPath) else {
-                return forward(head, address: address, id: id, pass: nil, renewal: nil)
+                return forward(head, sender: sender, id: id, pass: nil, renewal: nil)
             }
-            return enter(room, head, address: address, id: id)
+            return enter(room, head, sender: sender, id: id)
         }
     }
 
     /// A protected path: through with a pass; without one a page for browsers and a problem for the rest.
-    private func enter(_ room: String, _ head: EdgeRequestHead, address: ClientAddress, id: RequestID) -> Way {
+    private func enter(_ room: String, _ head: EdgeRequestHead, sender: ForwardedSender, id: RequestID) -> Way {
         switch rooms.passVerdict(for: head, room: room) {
         case .granted(let pass):
-            return forward(head, address: address, id: id, pass: pass, renewal: nil)
+            return forward(head, sender: sender, id: id, pass: pass, renewal: nil)
         case .renewing(let pass, let renewal):
-            return forward(head, address: address, id: id, pass: pass, renewal: renewal)
+            return forward(head, sender: sender, id: id, pass: pass, renewal: renewal)
         case .refused(let code):
             counters.passRequired.increment()
             let isRead = head.method == .get || head.method == .head
@@ -105,20 +109,22 @@ package struct VisitorDesk: RequestDesk {
 
     private func forward(
         _ head: EdgeRequestHead,
-        address: ClientAddress,
+        sender: ForwardedSender,
         id: RequestID,
         pass: GrantedPass?,
         renewal: EventLoopFuture<GrantedPass.Renewed?>?
     ) -> Way {
-        let forwarded = ForwardedHead.request(
-            head,
-            authority: booking.configuration.authority,
-            address: address,
+        var forwarding = Forwarding(
+            upstream: booking,
+            head: head,
+            sender: sender,
             requestID: id,
             pass: pass?.token,
-            scheme: head.isSecure ? "https" : "http"
+            renewal: renewal
         )
-        var forwarding = Forwarding(upstream: booking, head: forwarded, renewal: renewal)
+        if head.framing != .none, !bodyRules.isEmpty {
+            forwarding.bodyRule = bodyRules.first { $0.covers(head.path) }
+        }
         if let pass {
             forwarding.command = { [rooms] command in rooms.carryOut(command: command, for: pass) }
         }

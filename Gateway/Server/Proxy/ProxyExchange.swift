@@ -9,35 +9,42 @@ final class ProxyExchange {
 
     private let forwarding: Forwarding
     private let visitor: ProxyVisitor
-    private let requestID: RequestID
     private let counters: EdgeCounters
+    private var pool: UpstreamPool { forwarding.upstream }
     private var connection: UpstreamConnection?
+    private var service: Int?
     private var renewed: GrantedPass.Renewed?
     /// What came from the visitor before there was a connection: at most what one read brings.
     private var waitingBody: [ByteBuffer] = []
-    private var timer: Scheduled<Void>?
     private var attempts = 0
-    private var isRequestEnded = false
-    private var isRequestSent = false
+    private var isRequestEnded: Bool
+    private(set) var isRequestSent = false
     private var isReplyBegun = false
-    private var mayReuse = true
     /// The visitor has been asked for no more body until the service takes what it was given.
     private var owesRead = false
+    private var isBeginning = false
     private(set) var isDone = false
+    /// In the pool's list of exchanges under way.
+    var position: Int?
+    private var totalEnd = NIODeadline.distantFuture
+    private var deadline = NIODeadline.distantFuture
+    private var hasProgressed = false
 
-    init(_ forwarding: Forwarding, visitor: ProxyVisitor, requestID: RequestID, counters: EdgeCounters) {
+    init(_ forwarding: Forwarding, visitor: ProxyVisitor, counters: EdgeCounters) {
         self.forwarding = forwarding
         self.visitor = visitor
-        self.requestID = requestID
         self.counters = counters
         isRequestEnded = forwarding.head.framing == .none
     }
 
     func begin() {
-        let configuration = forwarding.upstream.configuration
-        setTimer(isRequestEnded ? configuration.firstByteTime : configuration.totalTime)
+        pool.enter(self)
+        totalEnd = pool.loop.now + pool.configuration.totalTime
+        deadline = totalEnd
         guard let renewal = forwarding.renewal else {
+            isBeginning = true
             connect(mustBeFresh: false)
+            isBeginning = false
             return
         }
         renewal.hop(to: visitor.loop).assumeIsolated().whenComplete { result in
@@ -47,14 +54,30 @@ final class ProxyExchange {
         }
     }
 
-    private func connect(mustBeFresh: Bool) {
+    private func connect(mustBeFresh: Bool, avoiding service: Int? = nil) {
         attempts += 1
-        forwarding.upstream.lend(to: self, mustBeFresh: mustBeFresh)
+        pool.lend(to: self, mustBeFresh: mustBeFresh, avoiding: service)
     }
 
-    private func setTimer(_ time: TimeAmount) {
-        timer?.cancel()
-        timer = visitor.loop.assumeIsolated().scheduleTask(in: time) { self.fail(.timedOut) }
+    // MARK: Time
+
+    /// Before the reply's head: the deadline of what is waited for. Within the body: no silence longer than `quietTime`
+    /// (the visitor's own silence is the codec's business).
+    func pass(to now: NIODeadline) {
+        if hasProgressed || isReplyBegun && !visitor.isWritable {
+            hasProgressed = false
+            deadline = now + (isReplyBegun ? pool.configuration.quietTime : pool.configuration.firstByteTime)
+        }
+        if deadline <= now { fail(.timedOut) }
+    }
+
+    /// The request is on its way: from now on the reply is waited for, or while there is more to send, the service.
+    private func setSendingDeadline(isUploading: Bool) {
+        guard isUploading else {
+            deadline = min(totalEnd, pool.loop.now + pool.configuration.firstByteTime)
+            return
+        }
+        deadline = owesRead ? pool.loop.now + pool.configuration.firstByteTime : .distantFuture
     }
 
     // MARK: From the visitor
@@ -65,27 +88,33 @@ final class ProxyExchange {
             waitingBody.append(bytes)
             return
         }
-        connection.write(.body(bytes))
+        connection.writeBody(bytes)
         connection.flush()
-        if connection.isWritable { visitor.read() } else { owesRead = true }
+        if connection.isWritable {
+            visitor.read()
+        } else {
+            owesRead = true
+            if !isReplyBegun { setSendingDeadline(isUploading: true) }
+        }
     }
 
     func endBody() {
         guard !isDone, !isRequestEnded else { return }
         isRequestEnded = true
-        setTimer(forwarding.upstream.configuration.firstByteTime)
         guard let connection else { return }
+        totalEnd = pool.loop.now + pool.configuration.totalTime
         sendEnd(on: connection)
-        connection.flush()
     }
 
     private func sendEnd(on connection: UpstreamConnection) {
         isRequestSent = true
-        connection.write(.end)
+        connection.writeEnd()
+        connection.flush()
+        if !isReplyBegun { setSendingDeadline(isUploading: false) }
     }
 
     func visitorIsWritable() {
-        if isReplyBegun { connection?.read() }
+        if isReplyBegun { connection?.readOn() }
     }
 
     /// The visitor is gone, or its request turned out to be malformed.
@@ -95,7 +124,7 @@ final class ProxyExchange {
         connection = nil
     }
 
-    // MARK: From the pool and the service
+    // MARK: From the pool
 
     func connected(_ connection: UpstreamConnection) {
         guard !isDone else {
@@ -103,106 +132,143 @@ final class ProxyExchange {
             return
         }
         self.connection = connection
-        connection.lend(to: self)
-        connection.write(.head(forwarding.head))
-        for bytes in waitingBody { connection.write(.body(bytes)) }
+        service = connection.service
+        pool.noteBegun(connection.service)
+        connection.begin(self, forwarding)
+        for bytes in waitingBody { connection.writeBody(bytes) }
         waitingBody = []
-        if isRequestEnded { sendEnd(on: connection) }
-        connection.flush()
-        connection.read()
-        guard !isRequestEnded else { return }
+        if isRequestEnded {
+            sendEnd(on: connection)
+            return
+        }
+        setSendingDeadline(isUploading: true)
+        // The head waits for a body that is here already, to go out with it.
+        if !isBeginning || !visitor.hasBodyInHand { connection.flush() }
         if connection.isWritable { visitor.read() } else { owesRead = true }
     }
 
     func upstreamIsWritable() {
+        hasProgressed = hasProgressed || !isReplyBegun && !isRequestEnded
         guard owesRead else { return }
         owesRead = false
+        if !isReplyBegun, !isRequestEnded { setSendingDeadline(isUploading: true) }
         visitor.read()
     }
 
-    func received(_ part: EdgeReplyPart) {
+    // MARK: From the service
+
+    func received(_ head: UpstreamReplyHead) {
         guard !isDone else { return }
-        switch part {
-        case .head(let head):
-            begin(head)
-        case .body:
-            visitor.give(part)
-        case .end:
-            finish()
-            visitor.give(.end, flush: true)
-            if mayReuse, isRequestSent { connection?.release() } else { connection?.close() }
-            connection = nil
-        case .whole:
-            fail(.closedEarly)
-        }
+        visitor.give(.head(begin(head)))
     }
 
-    private func begin(_ head: EdgeReplyHead) {
-        isReplyBegun = true
-        mayReuse = !head.closes
-        setTimer(forwarding.upstream.configuration.totalTime)
-        if let command = head.headers.first(HeaderName.command) { forwarding.command?(command) }
-        var reply = ForwardedHead.reply(head, requestID: requestID, renewed: renewed)
-        reply.closes = forwarding.endsConnection
-        visitor.give(.head(reply))
+    func received(_ bytes: ByteBuffer) {
+        guard !isDone else { return }
+        hasProgressed = true
+        visitor.give(.body(bytes))
     }
 
-    func receivedAll() {
-        guard !isDone, let connection else { return }
-        if isReplyBegun { visitor.flush() }
-        if visitor.isWritable { connection.read() }
-    }
-
-    func upstreamClosed() {
-        let wasUsed = connection?.wasUsed ?? false
+    /// The connection has been given back or closed already.
+    func receivedEnd() {
         connection = nil
+        guard !isDone else { return }
+        finish()
+        visitor.give(.end, flush: true)
+    }
+
+    /// A whole reply at once.
+    func replied(_ head: UpstreamReplyHead, _ body: ByteBuffer) {
+        connection = nil
+        guard !isDone else { return }
+        let forwarded = begin(head)
+        finish()
+        visitor.give(.head(forwarded))
+        visitor.give(.body(body))
+        visitor.give(.end, flush: true)
+    }
+
+    private func begin(_ head: UpstreamReplyHead) -> EdgeReplyHead {
+        isReplyBegun = true
+        hasProgressed = true
+        if let service { pool.noteSuccess(of: service) }
+        return ForwardedHead.reply(head, forwarding, renewed: renewed)
+    }
+
+    /// All that one read brought has been given on. Whether there is to be another read.
+    func wantsMore() -> Bool {
+        if isReplyBegun { visitor.flush() }
+        return !isReplyBegun || visitor.isWritable
+    }
+
+    func upstreamClosed(_ connection: UpstreamConnection) {
+        self.connection = nil
         guard !isDone else { return }
         // Closed in the pool before it got our request: that request may be sent again, if sending twice does no harm.
         let head = forwarding.head
-        if wasUsed, !isReplyBegun, head.framing == .none, head.method.isIdempotent, attempts < Self.attemptsMax {
+        if connection.wasUsed, !isReplyBegun, head.framing == .none, head.method.isIdempotent,
+            attempts < Self.attemptsMax
+        {
             retry()
         } else {
+            if !connection.wasUsed || isReplyBegun { pool.noteFailure(of: connection.service) }
             fail(.closedEarly)
         }
     }
 
-    func failed(_ failure: ProxyFailure) {
+    /// `service` is the one that failed; the pool knows already when it could not be reached.
+    func failed(_ failure: ProxyFailure, of service: Int? = nil) {
         guard !isDone else { return }
+        if case .broken = failure, let service {
+            connection = nil
+            counters.upstreamBroken.increment()
+            pool.noteFailure(of: service)
+        }
         // Nothing was sent.
-        if failure == .unreachable, attempts < Self.attemptsMax { retry() } else { fail(failure) }
+        if failure == .unreachable, attempts < Self.attemptsMax { retry(avoiding: service) } else { fail(failure) }
     }
 
-    private func retry() {
+    private func retry(avoiding service: Int? = nil) {
         counters.upstreamRetries.increment()
+        leaveService()
         isRequestSent = false
-        connect(mustBeFresh: true)
+        deadline = totalEnd
+        connect(mustBeFresh: true, avoiding: service)
     }
 
     private func fail(_ failure: ProxyFailure) {
         guard !isDone else { return }
         counters.upstreamFailures.increment()
+        if failure == .timedOut, let service, connection != nil, !isReplyBegun { pool.noteFailure(of: service) }
         finish()
         connection?.close()
         connection = nil
         guard !isReplyBegun else {
             // The visitor must see that the body is cut short.
+            visitor.flush()
             visitor.close()
             return
         }
         let code: ProblemCode =
             switch failure {
-            case .unreachable, .closedEarly: .upstreamUnavailable
+            case .unreachable, .closedEarly, .broken: .upstreamUnavailable
             case .timedOut: .upstreamTimeout
             case .crowded: .overloaded
             }
-        let headers: EdgeHeaders = [HeaderName.requestID: requestID.description, "Retry-After": "2"]
-        visitor.give(.whole(EdgeReply(code, requestID: requestID, headers: headers)), flush: true)
+        var reply = EdgeReply(code, requestID: forwarding.requestID, headers: ["Retry-After": "2"])
+        reply.requestID = forwarding.requestID
+        visitor.give(.whole(reply), flush: true)
+    }
+
+    private func leaveService() {
+        if let service { pool.noteEnded(service) }
+        service = nil
     }
 
     private func finish() {
+        guard !isDone else { return }
         isDone = true
-        timer?.cancel()
-        timer = nil
+        leaveService()
+        pool.leave(self)
         waitingBody = []
     }
 }

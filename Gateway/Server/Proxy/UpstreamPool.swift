@@ -1,74 +1,92 @@
-// Kept-alive connections to one service, for one event loop. Bounded: so many connections, so many who wait.
-import EdgeHTTP
+// Kept-alive connections to the services behind, for one event loop. Bounded: so many connections, so many who wait.
+package import EdgeHTTP
 package import NIOCore
 import NIOPosix
-
-package struct UpstreamConfiguration: Sendable {
-    package var host: String
-    package var port: Int
-    package var connectionsPerLoopMax = 256
-    package var waitingPerLoopMax = 2048
-    /// Shorter than the service's own, so that a connection is not used while it is being closed.
-    package var idleTime: TimeAmount = .seconds(8)
-    package var connectTime: TimeAmount = .seconds(1)
-    package var firstByteTime: TimeAmount = .seconds(10)
-    package var totalTime: TimeAmount = .seconds(30)
-
-    package init(host: String, port: Int) {
-        self.host = host
-        self.port = port
-    }
-
-    /// Value of `Host`.
-    package var authority: String {
-        host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
-    }
-}
+import Operations
 
 package enum ProxyFailure: Error, Equatable {
     case unreachable
     case closedEarly
     case timedOut
+    /// The reply broke a rule of HTTP.
+    case broken(UpstreamFlaw)
     /// Every connection is busy and too many wait already.
     case crowded
 }
 
 package final class UpstreamPool {
-    package let configuration: UpstreamConfiguration
-    private let loop: any EventLoop
-    private var idle: [UpstreamConnection] = []
-    private var waiting = CircularBuffer<ProxyExchange>()
-    /// Open or being opened.
-    private var openCount = 0
-    private var sweep: RepeatedTask?
+    private static let sweepEvery: TimeAmount = .milliseconds(100)
 
-    package init(_ configuration: UpstreamConfiguration, loop: any EventLoop) {
-        self.configuration = configuration
-        self.loop = loop
+    package let configuration: UpstreamConfiguration
+    let loop: any EventLoop
+    private let services: [Service]
+    private var roster: UpstreamRoster
+    private let counters: EdgeCounters?
+    private var waiting = CircularBuffer<ProxyExchange>()
+    /// All that have begun and not ended, waiting or under way: each knows its position.
+    private var running: [ProxyExchange] = []
+    private var sweep: RepeatedTask?
+    private var checks: RepeatedTask?
+
+    private final class Service {
+        let address: ServiceAddress
+        let authority: String
+        var idle: [UpstreamConnection] = []
+        /// Open or being opened.
+        var openCount = 0
+
+        init(_ address: ServiceAddress) {
+            self.address = address
+            authority = address.authority
+        }
     }
 
-    /// Starts closing connections that nobody has used for a while.
+    package init(_ configuration: UpstreamConfiguration, loop: any EventLoop, counters: EdgeCounters? = nil) {
+        self.configuration = configuration
+        self.loop = loop
+        self.counters = counters
+        services = configuration.addresses.map { Service($0) }
+        roster = UpstreamRoster(count: services.count, rule: configuration.ejection)
+    }
+
+    /// Watches deadlines, unused connections and services from now on; call it on the loop.
     package func begin() {
         let bound = NIOLoopBound(self, eventLoop: loop)
-        sweep = loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
-            bound.value.closeStale()
+        sweep = loop.scheduleRepeatedTask(initialDelay: Self.sweepEvery, delay: Self.sweepEvery) { _ in
+            bound.value.look()
         }
+        guard services.count > 1 else { return }
+        let interval = configuration.checkInterval
+        checks = loop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in bound.value.check() }
     }
 
     package func stop() {
         sweep?.cancel()
-        for connection in idle { connection.close() }
+        checks?.cancel()
+        for service in services {
+            for connection in service.idle { connection.close() }
+        }
     }
 
+    func authority(of index: Int) -> String { services[index].authority }
+
+    // MARK: Lending
+
     /// Calls `connected` or `failed` of the exchange, now or later.
-    func lend(to exchange: ProxyExchange, mustBeFresh: Bool) {
-        while !mustBeFresh, let connection = idle.popLast() {
+    func lend(to exchange: ProxyExchange, mustBeFresh: Bool, avoiding avoided: Int? = nil) {
+        let index = roster.choose(avoiding: avoided)
+        let service = services[index]
+        while !mustBeFresh, let connection = service.idle.popLast() {
             guard connection.isOpen else { continue }
             exchange.connected(connection)
             return
         }
-        if openCount < configuration.connectionsPerLoopMax {
-            connect(for: exchange)
+        if service.openCount < configuration.connectionsPerLoopMax {
+            connect(to: index, for: exchange)
+        } else if mustBeFresh, let unused = service.idle.popLast() {
+            // The room it leaves is ours as soon as it is closed.
+            waiting.prepend(exchange)
+            unused.close()
         } else if waiting.count < configuration.waitingPerLoopMax {
             waiting.append(exchange)
         } else {
@@ -79,65 +97,102 @@ package final class UpstreamPool {
     /// A connection whose last reply was whole and whose last request was sent whole.
     func takeBack(_ connection: UpstreamConnection) {
         guard connection.isOpen else { return }
-        connection.idleSince = loop.now
         connection.wasUsed = true
-        while let next = waiting.popFirst() {
-            guard !next.isDone else { continue }
+        if let next = nextWaiting() {
             next.connected(connection)
             return
         }
-        idle.append(connection)
+        connection.idleSince = loop.now
+        services[connection.service].idle.append(connection)
     }
 
     func closed(_ connection: UpstreamConnection) {
-        idle.removeAll { $0 === connection }
-        openCount -= 1
-        connectForWaiting()
+        let service = services[connection.service]
+        service.idle.removeAll { $0 === connection }
+        service.openCount -= 1
+        connectForWaiting(connection.service)
     }
 
-    private func connectForWaiting() {
-        while openCount < configuration.connectionsPerLoopMax, let next = waiting.popFirst() {
-            if !next.isDone { connect(for: next) }
+    private func nextWaiting() -> ProxyExchange? {
+        while let next = waiting.popFirst() {
+            if !next.isDone { return next }
+        }
+        return nil
+    }
+
+    private func connectForWaiting(_ index: Int) {
+        while services[index].openCount < configuration.connectionsPerLoopMax, let next = nextWaiting() {
+            connect(to: index, for: next)
         }
     }
 
-    private func connect(for exchange: ProxyExchange) {
-        openCount += 1
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        ClientBootstrap(group: loop)
-            .connectTimeout(configuration.connectTime)
-            .channelOption(.autoRead, value: false)
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelOption(.writeBufferWaterMark, value: .init(low: 16 * 1024, high: 32 * 1024))
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try UpstreamHandlers.add(to: channel)
-                    try channel.pipeline.syncOperations.addHandler(UpstreamConnection(pool: bound.value))
-                }
-            }
-            .connect(host: configuration.host, port: configuration.port)
-            .hop(to: loop)
-            .flatMapThrowing { try $0.pipeline.syncOperations.handler(type: UpstreamConnection.self) }
-            .assumeIsolated()
+    private func connect(to index: Int, for exchange: ProxyExchange) {
+        services[index].openCount += 1
+        UpstreamConnection.open(to: services[index].address, service: index, pool: self).assumeIsolated()
             .whenComplete { result in
                 switch result {
                 case .success(let connection):
                     connection.hasConnected = true
                     if exchange.isDone { self.takeBack(connection) } else { exchange.connected(connection) }
                 case .failure:
-                    self.openCount -= 1
-                    exchange.failed(.unreachable)
-                    self.connectForWaiting()
+                    self.services[index].openCount -= 1
+                    self.noteFailure(of: index)
+                    exchange.failed(.unreachable, of: index)
+                    self.connectForWaiting(index)
                 }
             }
     }
 
-    private func closeStale() {
-        let end = loop.now - configuration.idleTime
-        // The least used are at the front.
-        while let first = idle.first, first.idleSince < end {
-            idle.removeFirst()
-            first.close()
+    // MARK: What is known of the services
+
+    func noteBegun(_ index: Int) { roster.began(index) }
+    func noteEnded(_ index: Int) { roster.ended(index) }
+    func noteSuccess(of index: Int) { roster.succeeded(index) }
+
+    func noteFailure(of index: Int) {
+        if roster.failed(index, at: loop.now) { counters?.upstreamEjections.increment() }
+    }
+
+    private func check() {
+        for (index, service) in services.enumerated() {
+            UpstreamCheck.run(service.address, configuration, on: loop).assumeIsolated().whenComplete { result in
+                if case .success = result {
+                    self.roster.checked(index, isGood: true)
+                } else {
+                    self.roster.checked(index, isGood: false)
+                }
+            }
+        }
+    }
+
+    // MARK: Time
+
+    func enter(_ exchange: ProxyExchange) {
+        exchange.position = running.count
+        running.append(exchange)
+    }
+
+    func leave(_ exchange: ProxyExchange) {
+        guard let position = exchange.position, let last = running.popLast() else { return }
+        exchange.position = nil
+        guard last !== exchange else { return }
+        running[position] = last
+        last.position = position
+    }
+
+    private func look() {
+        let now = loop.now
+        roster.pass(to: now)
+        // A copy: whoever is told leaves the list.
+        for exchange in running { exchange.pass(to: now) }
+        waiting.removeAll { $0.isDone }
+        let end = now - configuration.keepTime
+        for service in services {
+            // The least used are at the front.
+            while let first = service.idle.first, first.idleSince < end {
+                service.idle.removeFirst()
+                first.close()
+            }
         }
     }
 }

@@ -7,16 +7,16 @@ import UsherAPI
 /// Reads booking's keys at start and every five minutes; the last good ones stay.
 package struct AccountKeysReader: Service {
     private let fetch: PlainFetch
-    private let address: ServiceAddress
+    private let addresses: [ServiceAddress]
     private let rooms: Rooms
     private let interval: Duration
     private let logger: Logger
 
     static let retry: Duration = .seconds(2)
 
-    package init(fetch: PlainFetch, address: ServiceAddress, rooms: Rooms, interval: Duration, logger: Logger) {
+    package init(fetch: PlainFetch, addresses: [ServiceAddress], rooms: Rooms, interval: Duration, logger: Logger) {
         self.fetch = fetch
-        self.address = address
+        self.addresses = addresses
         self.rooms = rooms
         self.interval = interval
         self.logger = logger
@@ -28,7 +28,7 @@ package struct AccountKeysReader: Service {
             while !Task.isCancelled {
                 var pause = interval
                 do {
-                    let bytes = try await fetch.get(address, Path.jwks)
+                    let bytes = try await fetch.get(anyOf: addresses, Path.jwks)
                     let keys = try JWKS.decode(bytes)
                     rooms.update { $0.accountKeys = keys }
                     isAway = false

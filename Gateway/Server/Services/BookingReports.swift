@@ -9,15 +9,15 @@ package protocol AdmissionReports: Sendable {
 
 package struct BookingReports: AdmissionReports {
     private let fetch: PlainFetch
-    private let address: ServiceAddress
+    private let addresses: [ServiceAddress]
 
-    package init(fetch: PlainFetch, address: ServiceAddress) {
+    package init(fetch: PlainFetch, addresses: [ServiceAddress]) {
         self.fetch = fetch
-        self.address = address
+        self.addresses = addresses
     }
 
     package func report(session: String) async throws -> AdmissionReport {
-        let bytes = try await fetch.get(address, Path.admission(session))
+        let bytes = try await fetch.get(anyOf: addresses, Path.admission(session))
         return try JSONDecoder().decode(AdmissionReport.self, from: Foundation.Data(bytes))
     }
 }
