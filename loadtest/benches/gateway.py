@@ -18,14 +18,18 @@ POLICY = {
     "protects": [],
 }
 # Every limit is on. Load comes from one address, so that its allowance is as large as a setting can be.
+WIDE_RATE = "1000000/1s,1000000"
 WIDE_LIMITS = {
-    "limit-address": 1_000_000,
-    "limit-address-burst": 1_000_000,
-    "limit-global": 1_000_000,
-    "limit-global-burst": 1_000_000,
+    "limit-address": WIDE_RATE,
+    "limit-global": WIDE_RATE,
+    "limit-poll-address": WIDE_RATE,
+    "limit-join-address": WIDE_RATE,
+    "limit-api-address": WIDE_RATE,
+    # A banned address would not meet its limit.
+    "ban-after": "off",
 }
 # One request a minute and no more: all the others are refused.
-TIGHT_LIMITS = {**WIDE_LIMITS, "limit-address": 1, "limit-address-burst": 1}
+TIGHT_LIMITS = {**WIDE_LIMITS, "limit-address": "1/1m,1"}
 CALL_SECONDS_MAX = 10
 ACTS_WITHIN_SECONDS_MAX = 5
 
@@ -39,6 +43,17 @@ def settings_of(program):
     """The settings it knows: an older one, to compare with, knows fewer."""
     done = subprocess.run([program, "--help"], capture_output=True, text=True, timeout=CALL_SECONDS_MAX)
     return set(re.findall(r"^  --([a-z-]+)", done.stdout, re.MULTILINE))
+
+def older(limits):
+    """Limits for a gateway from before there were classes of requests: a number a minute (in all: a second), a burst."""
+    tight = limits["limit-address"] != WIDE_RATE
+    return {
+        "limit-address": 1 if tight else 1_000_000,
+        "limit-address-burst": 1 if tight else 1_000_000,
+        "limit-global": 1_000_000,
+        "limit-global-burst": 1_000_000,
+    }
+
 
 class Gateway:
     """A running gateway: one event loop on the servers' core."""
@@ -64,9 +79,11 @@ class Gateway:
             # It is loaded to the brim on purpose, and stopped without anybody to tell.
             "overload-lag": "10s",
             "drain-lead": "0s",
-            **limits,
+            # Opening thousands of connections takes a while; the first ones must not end before all are counted.
+            "idle-time": "60s",
         }
         known = settings_of(program)
+        settings.update(limits if "ban-after" in known else older(limits))
         arguments = [program] + [f"--{key}={value}" for key, value in settings.items() if key in known]
         self.server = yard.start(name, arguments, port=self.port)
 

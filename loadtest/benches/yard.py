@@ -80,6 +80,20 @@ class Server:
             self.process.wait()
 
 
+def take_turn():
+    """Two benches at once would measure each other. The lock is for all users, and ends with its process."""
+    path = os.path.join(tempfile.gettempdir(), "usher-bench.lock")
+    if not os.path.exists(path):
+        os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o644))
+    lock = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise BenchFault("another bench is running on this machine") from None
+    return lock
+
+
 def interrupt(*_):
     raise KeyboardInterrupt
 
@@ -88,12 +102,7 @@ class Yard:
     """`with Yard() as yard`: its servers are stopped and its folder is removed however the block ends."""
 
     def __enter__(self):
-        # Two benches at once would measure each other.
-        self.lock = open(os.path.join(tempfile.gettempdir(), "usher-bench.lock"), "w")
-        try:
-            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise BenchFault("another bench is running on this machine") from None
+        self.lock = take_turn()
         self.folder = tempfile.mkdtemp(prefix="usher-bench-")
         os.chmod(self.folder, 0o755)
         self.servers = []
@@ -105,7 +114,7 @@ class Yard:
         for server in reversed(self.servers):
             server.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
-        self.lock.close()
+        os.close(self.lock)
 
     def path(self, name):
         return os.path.join(self.folder, name)
