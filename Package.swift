@@ -110,13 +110,16 @@ let package = Package(
         // MARK: Gateway
         module("Queueing", at: "Gateway/Queueing", uses: ["Signing"]),
         module("RateLimiting", at: "Gateway/RateLimiting"),
+        module("Challenges", at: "Gateway/Challenges", uses: ["Signing"]),
+        // Services outside are spoken to through a client of their own, so that the edge keeps one codec.
+        module("OutwardCalls", at: "Gateway/OutwardCalls", uses: [httpClient, nioCore, nioHTTP1]),
         module("EdgeHTTP", at: "Gateway/EdgeHTTP", uses: [nioCore]),
         executable(
             "GatewayServer",
             at: "Gateway/Server",
             uses: [
-                "Queueing", "RateLimiting", "EdgeHTTP", "Signing", "QueueTokens", "UsherAPI", "Redis", "Operations",
-                nioCore, nioPosix, nioTLS, nioSSL, logging, lifecycle, unixSignals,
+                "Queueing", "RateLimiting", "Challenges", "OutwardCalls", "EdgeHTTP", "Signing", "QueueTokens",
+                "UsherAPI", "Redis", "Operations", nioCore, nioPosix, nioTLS, nioSSL, logging, lifecycle, unixSignals,
             ],
             resources: [.embedInCode("Functions")]
         ),
@@ -164,7 +167,10 @@ let package = Package(
         executable(
             "LoadTest",
             at: "loadtest/Sources",
-            uses: ["UsherAPI", "Supervision", nioCore, nioPosix, nioHTTP1, histogram, argumentParser, logging]
+            uses: [
+                "UsherAPI", "Challenges", "Signing", "Supervision", nioCore, nioPosix, nioHTTP1, histogram,
+                argumentParser, logging,
+            ]
         ),
 
         // MARK: Tests
@@ -181,14 +187,15 @@ let package = Package(
         tests("SupervisionTests", uses: ["Supervision", "TestSupport"]),
         tests("QueueingTests", uses: ["Queueing"]),
         tests("RateLimitingTests", uses: ["RateLimiting"]),
+        tests("ChallengesTests", uses: ["Challenges", "Signing"]),
         module("EdgeReadings", at: "Tests/EdgeReadings", uses: ["EdgeHTTP", nioCore, nioHTTP1, nioEmbedded]),
         tests("EdgeHTTPTests", uses: ["EdgeHTTP", "EdgeReadings", nioCore, nioEmbedded]),
         tests(
             "GatewayTests",
             uses: [
-                "GatewayServer", "Queueing", "RateLimiting", "EdgeHTTP", "QueueTokens", "Signing", "UsherAPI", "Redis",
-                "Operations", "TestSupport", "EdgeReadings", nioCore, nioPosix, nioHTTP1, nioSSL, nioTLS, logging,
-                lifecycle, unixSignals, httpClient,
+                "GatewayServer", "Queueing", "RateLimiting", "Challenges", "OutwardCalls", "EdgeHTTP", "QueueTokens",
+                "Signing", "UsherAPI", "Redis", "Operations", "TestSupport", "EdgeReadings", nioCore, nioPosix,
+                nioHTTP1, nioSSL, nioTLS, logging, lifecycle, unixSignals, httpClient,
             ]
         ),
         tests("OrderingTests", uses: ["Ordering"]),
@@ -210,7 +217,7 @@ let package = Package(
                 "Operations", "TestSupport", logging,
             ]
         ),
-        tests("LoadTestTests", uses: ["LoadTest", "UsherAPI", nioCore, nioPosix, nioHTTP1]),
+        tests("LoadTestTests", uses: ["LoadTest", "UsherAPI", "Challenges", "Signing", nioCore, nioPosix, nioHTTP1]),
         tests(
             "EndToEndTests",
             uses: [

@@ -6,7 +6,7 @@ extension RoomPolicy {
     package var canonicalJSON: [UInt8] {
         var text = #"{"admission":{"active_max":\#(admission.activeMax),"adaptive":\#(admission.isAdaptive)"#
         text += #","burst":\#(admission.burst.map(String.init) ?? "null"),"per_minute":\#(admission.perMinute)"#
-        text += #","ramp_seconds":\#(admission.rampSeconds)},"challenge":{"kind":"\#(challenge.rawValue)"}"#
+        text += #","ramp_seconds":\#(admission.rampSeconds)},"challenge":\#(challenge.canonicalJSON)"#
         text += #","claim":{"grace_seconds":\#(claim.graceSeconds),"window_seconds":\#(claim.windowSeconds)}"#
         text += #","identity":"\#(identity.rawValue)","limits":{},"message":\#(Self.json(message))"#
         text += #","order":{"method":"\#(order.rawValue)","tie_window_ms":\#(tieWindowMS)}"#

@@ -11,10 +11,6 @@ package struct RoomPolicy: Sendable, Equatable {
         case device, account
     }
 
-    package enum Challenge: String, Sendable, CaseIterable {
-        case off
-    }
-
     package struct Schedule: Sendable, Equatable {
         package var joinOpensAt: Moment?
         package var saleOpensAt: Moment?
@@ -78,8 +74,7 @@ extension RoomPolicy {
         // A room has no limits of its own yet; the gateway's apply.
         try reader.object("limits").finish()
         var challengeReader = try reader.object("challenge")
-        challenge = try challengeReader.choice("kind", default: .off)
-        try challengeReader.finish()
+        challenge = try Challenge(&challengeReader)
         message = try reader.text("message", lengthMax: Self.messageBytesMax)
         protectedSessions = try Self.readProtected(&reader)
         try reader.finish()

@@ -27,6 +27,7 @@ package struct GatewayConfiguration: Sendable {
     package var limits: [LimitRule]
     package var limitClientsMax: Int
     package var trustedProxies: [AddressBlock]
+    package var challenges: ChallengeSettings
     package var logLevel: Logger.Level
 
     package static let keys: [Settings.Key] =
@@ -62,6 +63,7 @@ package struct GatewayConfiguration: Sendable {
             .init("secure-cookies", "false", "TLS ends in front of the plain port: cookies for TLS only, scheme https"),
             .init("log-level", "info", "trace, debug, info, notice, warning, error or critical"),
         ] + TLSSettings.keys + OverloadSettings.keys + EdgeLimitSettings.keys + UpstreamConfiguration.keys
+        + ChallengeSettings.keys
 
     package init(_ settings: Settings) throws {
         let drainTime = try settings.duration("drain-time", in: .seconds(0)...(.seconds(600)))
@@ -107,6 +109,7 @@ package struct GatewayConfiguration: Sendable {
         limits = try Self.limits(settings)
         limitClientsMax = try settings.integer("limit-clients-max", in: 8...AllowanceTable.capacityMax)
         trustedProxies = try Self.proxies(settings)
+        challenges = try ChallengeSettings(settings)
         guard let level = Logger.Level(rawValue: try settings.string("log-level")) else {
             throw settings.malformed("log-level", "a log level")
         }

@@ -3,6 +3,7 @@ package import Logging
 import NIOCore
 package import NIOPosix
 package import Operations
+import OutwardCalls
 import RateLimiting
 package import Redis
 package import ServiceLifecycle
@@ -26,15 +27,21 @@ package struct Wiring: Sendable {
         let metrics = MetricsRegistry()
         let redis = RedisClient(configuration: configuration.redis, eventLoopGroup: group, logger: logger)
         let counters = RoomCounters(metrics)
+        let outward = OutwardClient(group: group)
+        let challenger = Self.challenger(configuration.challenges, outward, metrics, logger)
         let supplies = RoomSupplies(
             redis: redis,
             keys: try GatewayKeys.load(from: configuration.keysFolder),
-            counters: counters
+            counters: counters,
+            challenger: challenger
         )
         let rooms = try await Rooms.make(on: group, supplies: supplies)
         let edgeCounters = EdgeCounters(metrics)
         let limits = Limits(Self.limiter(configuration), counters: edgeCounters)
-        let pages = try WaitingPages(folder: configuration.pagesFolder)
+        let pages = try WaitingPages(
+            folder: configuration.pagesFolder,
+            captcha: configuration.challenges.captcha?.site
+        )
         let upstream = configuration.upstream
         let addressRule = AddressRule(trustedProxies: configuration.trustedProxies)
         let shelf = try configuration.tls.map { try CertificateShelf($0, metrics: metrics, logger: logger) }
@@ -69,6 +76,7 @@ package struct Wiring: Sendable {
             store: RoomStore(redis: redis),
             rooms: rooms,
             rules: configuration.limits,
+            challenger: challenger,
             logger: logger
         )
         let operations = OperationsPages(
@@ -109,6 +117,7 @@ package struct Wiring: Sendable {
         self.rooms = rooms
         self.metrics = metrics
         services = [
+            OutwardCloser(outward),
             redis,
             try SnapshotPuller(
                 redis: redis,
@@ -117,11 +126,19 @@ package struct Wiring: Sendable {
                 checkpointFile: configuration.roomsFile,
                 counters: counters,
                 gauges: RoomGauges(metrics),
+                challenger: challenger,
                 logger: logger
             ),
             AccountKeysReader(
                 fetch: fetch,
                 addresses: configuration.upstream.addresses,
+                rooms: rooms,
+                interval: configuration.keysInterval,
+                logger: logger
+            ),
+            EntryKeysReader(
+                source: configuration.challenges.entry?.keys,
+                client: outward,
                 rooms: rooms,
                 interval: configuration.keysInterval,
                 logger: logger
@@ -138,6 +155,22 @@ package struct Wiring: Sendable {
             CertificateReloader(shelf: shelf, logger: logger),
             OpenWhenRoomsAreKnown(rooms: rooms, listener: visitors),
         ]
+    }
+
+    private static func challenger(
+        _ configuration: ChallengeSettings,
+        _ client: OutwardClient,
+        _ metrics: MetricsRegistry,
+        _ logger: Logger
+    ) -> Challenger {
+        Challenger(
+            metrics,
+            captcha: configuration.captcha.map { captcha in
+                CaptchaVerifier(url: captcha.verifyURL, secret: captcha.secret, client: client, logger: logger)
+            },
+            captchaSite: configuration.captcha?.site,
+            entryIssuer: configuration.entry?.issuer
+        )
     }
 
     private static func limiter(_ configuration: GatewayConfiguration) -> RateLimiter {

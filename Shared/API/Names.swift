@@ -7,6 +7,8 @@ package enum HeaderName {
     package static let place = "Usher-Place"
     package static let pass = "Usher-Pass"
     package static let device = "Usher-Device"
+    /// The answer to a room's challenge, at join.
+    package static let challenge = "Usher-Challenge"
     package static let clientAddress = "Usher-Client-Address"
     package static let requestID = "Usher-Request-Id"
     package static let strictTransport = "Strict-Transport-Security"

@@ -21,6 +21,10 @@ package enum ProblemCode: String, Codable, Sendable, CaseIterable {
     case passExpired = "pass_expired"
     case passBound = "pass_bound"
     case tlsRequired = "tls_required"
+    case challengeRequired = "challenge_required"
+    case challengeFailed = "challenge_failed"
+    case challengeExpired = "challenge_expired"
+    case challengeSpent = "challenge_spent"
     // 404 … 408
     case notFound = "not_found"
     case methodNotAllowed = "method_not_allowed"
@@ -54,6 +58,7 @@ package enum ProblemCode: String, Codable, Sendable, CaseIterable {
     case policyInvalid = "policy_invalid"
     // 425 … 431
     case saleNotOpen = "sale_not_open"
+    case challengeEarly = "challenge_early"
     case rateLimited = "rate_limited"
     case headersTooLarge = "headers_too_large"
     // 5xx
@@ -72,7 +77,9 @@ package enum ProblemCode: String, Codable, Sendable, CaseIterable {
         case .badRequest, .invalidJSON, .validationFailed, .idempotencyKeyMissing, .deviceRequired: 400
         case .unauthenticated, .tokenInvalid, .tokenExpired, .accountRequired, .wrongCredentials: 401
         case .paymentDeclined: 402
-        case .denied, .forbidden, .passRequired, .passExpired, .passBound, .tlsRequired: 403
+        case .denied, .forbidden, .passRequired, .passExpired, .passBound, .tlsRequired, .challengeRequired,
+            .challengeFailed, .challengeExpired, .challengeSpent:
+            403
         case .notFound: 404
         case .methodNotAllowed: 405
         case .notAcceptable: 406
@@ -87,7 +94,7 @@ package enum ProblemCode: String, Codable, Sendable, CaseIterable {
         case .unsupportedMediaType: 415
         case .expectationFailed: 417
         case .idempotencyKeyReused, .purchaseLimitExceeded, .policyInvalid: 422
-        case .saleNotOpen: 425
+        case .saleNotOpen, .challengeEarly: 425
         case .preconditionRequired: 428
         case .rateLimited: 429
         case .headersTooLarge: 431
@@ -103,7 +110,8 @@ package enum ProblemCode: String, Codable, Sendable, CaseIterable {
     /// Whether the same request may succeed later without being changed.
     package var isRetryable: Bool {
         switch self {
-        case .requestTimeout, .roomNotOpen, .requestInProgress, .saleNotOpen, .rateLimited, .internalError,
+        case .requestTimeout, .roomNotOpen, .requestInProgress, .saleNotOpen, .challengeEarly, .rateLimited,
+            .internalError,
             .upstreamUnavailable, .storeUnavailable, .inventoryUnavailable, .providerUnavailable, .overloaded,
             .upstreamTimeout:
             true

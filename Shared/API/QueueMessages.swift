@@ -15,6 +15,64 @@ package struct JoinReply: Codable, Sendable {
     }
 }
 
+/// Answer of `GET /v1/rooms/{room}/challenge`: what a join has to show in `Usher-Challenge`.
+package struct ChallengeReply: Codable, Sendable {
+    /// Find the number below `limit` with SHA-256(`prefix` ‖ number in 4 bytes, big-endian) = `target`; the answer is
+    /// `<token>.<number>`.
+    package struct Work: Codable, Sendable {
+        package var algorithm: String
+        package var prefix: String
+        package var target: String
+        package var limit: UInt32
+        package var token: String
+        package var expiresAt: String
+
+        private enum CodingKeys: String, CodingKey {
+            case algorithm, prefix, target, limit, token
+            case expiresAt = "expires_at"
+        }
+    }
+
+    /// The way without work: the token is the answer once `seconds` have passed.
+    package struct Wait: Codable, Sendable {
+        package var seconds: Int
+        package var token: String
+        package var opensAt: String
+        package var expiresAt: String
+
+        private enum CodingKeys: String, CodingKey {
+            case seconds, token
+            case opensAt = "opens_at"
+            case expiresAt = "expires_at"
+        }
+    }
+
+    /// The provider's own answer is the answer.
+    package struct Captcha: Codable, Sendable {
+        package var siteKey: String
+        package var widget: String
+
+        private enum CodingKeys: String, CodingKey {
+            case widget
+            case siteKey = "site_key"
+        }
+    }
+
+    /// An entry ticket of this issuer is the answer.
+    package struct Attestation: Codable, Sendable {
+        package var issuer: String
+        package var type: String
+    }
+
+    package var room: String
+    /// `off`, `pow`, `captcha` or `attestation`.
+    package var kind: String
+    package var pow: Work?
+    package var wait: Wait?
+    package var captcha: Captcha?
+    package var attestation: Attestation?
+}
+
 /// Answer of `GET /v1/rooms/{room}/place`.
 package struct PlaceReply: Codable, Sendable {
     package struct Policy: Codable, Sendable {

@@ -22,7 +22,7 @@ package enum JWKS {
         var alg: String?
     }
 
-    private struct Document: Codable {
+    struct Document: Codable {
         var keys: [Key]
     }
 

@@ -25,6 +25,7 @@ struct EdgeBench: Sendable {
         var overload = Overload(MetricsRegistry())
         /// Nothing listens where the origin should be.
         var isOriginDown = false
+        var captcha: CaptchaSite?
     }
 
     let port: Int
@@ -135,7 +136,7 @@ struct EdgeBench: Sendable {
         onListening: @escaping @Sendable (Int) -> Void
     ) throws -> EdgeListener {
         let counters = EdgeCounters(registry)
-        let pages = try WaitingPages(folder: pagesFolder)
+        let pages = try WaitingPages(folder: pagesFolder, captcha: setup.captcha)
         let limits = Limits(RateLimiter(rules: setup.rules, capacity: 1024, seed: 1), counters: counters)
         var upstream = UpstreamConfiguration(host: "127.0.0.1", port: originPort)
         setup.upstream(&upstream)

@@ -229,6 +229,81 @@ struct PageTests {
         }
     }
 
+    @Test func `a page of a room that asks for work has the way without it in its form`() async throws {
+        try await EdgeBench.with { edge in
+            let wait = #"{"seconds":30,"token":"ticket","opens_at":"","expires_at":""}"#
+            edge.rooms.state.withLock {
+                $0.notice = RoomNotice(.open, challenge: .pow)
+                $0.replies["challenge"] = EdgeReply(
+                    status: 200,
+                    contentType: "application/json",
+                    text: #"{"room":"summer","kind":"pow","wait":\#(wait)}"#
+                )
+                $0.replies["join"] = EdgeReply(
+                    .challengeEarly,
+                    requestID: RequestID.none,
+                    headers: ["Retry-After": "7"]
+                )
+            }
+            let page = try await edge.ask("GET", "/sessions/ses_a", [Self.browser])
+            #expect(page.body.contains("data-challenge=\"pow\""))
+            #expect(page.body.contains("<input type=\"hidden\" name=\"challenge\" value=\"ticket\">"))
+            #expect(page.body.contains("Without JavaScript, wait 30 seconds"))
+            #expect(page.first("content-security-policy")?.contains("worker-src 'self'") == true)
+            let early = try await edge.ask(
+                "POST",
+                "/usher/rooms/summer/join",
+                body: "return=%2Fsessions%2Fses_a&challenge=ticket-1"
+            )
+            #expect(early.status == 425)
+            #expect(early.first("retry-after") == "7")
+            #expect(early.body.contains("Wait 7 more seconds"))
+            #expect(early.body.contains("name=\"challenge\" value=\"ticket-1\""))
+            edge.rooms.state.withLock { $0.replies["join"] = EdgeReply(.challengeSpent, requestID: RequestID.none) }
+            let spent = try await edge.ask(
+                "POST",
+                "/usher/rooms/summer/join",
+                body: "return=%2Fsessions%2Fses_a&challenge=ticket-1"
+            )
+            #expect(spent.status == 403)
+            #expect(spent.body.contains("Once more, please"))
+            #expect(spent.body.contains("name=\"challenge\" value=\"ticket\""))
+            #expect(try await edge.ask("GET", "/usher/solver.js").status == 200)
+        }
+    }
+
+    @Test func `a page of a room of entry tickets has a field for one, and a captcha only where there is one`()
+        async throws
+    {
+        try await EdgeBench.with { edge in
+            edge.rooms.state.withLock { $0.notice = RoomNotice(.open, challenge: .attestation) }
+            let entry = try await edge.ask("GET", "/sessions/ses_a", [Self.browser])
+            #expect(entry.body.contains("<input id=\"entry\" name=\"challenge\""))
+            edge.rooms.state.withLock { $0.notice = RoomNotice(.open, challenge: .captcha) }
+            let none = try await edge.ask("GET", "/sessions/ses_a", [Self.browser])
+            #expect(!none.body.contains("data-sitekey"))
+            #expect(none.first("content-security-policy")?.contains("https:") == false)
+        }
+        let site = CaptchaSite(
+            key: "key\"1",
+            widget: .turnstile,
+            script: "https://captcha.example/api.js",
+            origins: ["https://captcha.example"]
+        )
+        try await EdgeBench.with(EdgeBench.Setup(captcha: site)) { edge in
+            edge.rooms.state.withLock { $0.notice = RoomNotice(.open, challenge: .captcha) }
+            let page = try await edge.ask("GET", "/sessions/ses_a", [Self.browser])
+            #expect(page.body.contains("<div class=\"cf-turnstile\" data-sitekey=\"key&quot;1\"></div>"))
+            #expect(page.body.contains("<script src=\"https://captcha.example/api.js\" async defer></script>"))
+            let policy = try page.first("content-security-policy").orThrow()
+            #expect(policy.contains("script-src 'self' https://captcha.example;"))
+            #expect(policy.contains("frame-src https://captcha.example"))
+            edge.rooms.state.withLock { $0.notice = RoomNotice(.open) }
+            let plain = try await edge.ask("GET", "/sessions/ses_a", [Self.browser])
+            #expect(plain.first("content-security-policy")?.contains("captcha.example") == false)
+        }
+    }
+
     @Test func `the page's files are served, and nothing else from their folder`() async throws {
         try await EdgeBench.with { edge in
             let script = try await edge.ask("GET", "/usher/waiting.js")

@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import NIOCore
 import NIOPosix
+import Operations
 import QueueTokens
 import Queueing
 import RateLimiting
@@ -16,12 +17,13 @@ private struct Admin {
     static let token = "a-token-of-the-tests-0000000000000000"
     let api: AdminAPI
 
-    init(_ node: GatewayNode) throws {
+    init(_ node: GatewayNode, challenger: Challenger = Challenger(MetricsRegistry())) throws {
         api = AdminAPI(
             token: AdminToken(Self.token),
             store: node.store,
             rooms: node.rooms,
             rules: [LimitRule(.address, try #require(Rate(60, burst: 5)))],
+            challenger: challenger,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
     }
@@ -99,6 +101,38 @@ struct RoomsAdminTests {
                 #expect(await admin.send(.put, "rooms/No", faster, ["If-None-Match": "*"]).status == 400)
             }
         }
+    }
+
+    @Test func `a challenge is kept with its numbers, and refused where this gateway cannot ask it`() async throws {
+        try await withTemporaryRedis { server in
+            try await withGateway(on: server, tick: nil) { node in
+                let admin = try Admin(node)
+                let pow = #"{"challenge":{"kind":"pow","wait_seconds":20}}"#
+                let made = await admin.send(.put, "rooms/sale", pow, ["If-None-Match": "*"])
+                #expect(made.status == 201)
+                #expect(
+                    String(buffer: made.body).contains(#""kind":"pow","steps":[{"hashes":25000,"joins_per_second":0}"#)
+                )
+                for (kind, setting) in [("captcha", "--captcha-verify-url"), ("attestation", "--entry-issuer")] {
+                    let body = #"{"challenge":{"kind":"\#(kind)"}}"#
+                    let refused = await admin.send(.put, "rooms/sale", body, ["If-Match": "\"1\""])
+                    #expect(refused.status == 422)
+                    let problem = try refused.decoded(Problem.self)
+                    #expect(problem.code == .policyInvalid)
+                    #expect(problem.detail?.contains(setting) == true)
+                    let able = try Admin(
+                        node,
+                        challenger: Challenger(MetricsRegistry(), captcha: NoCaptcha(), entryIssuer: "me")
+                    )
+                    let taken = await able.send(.put, "rooms/\(kind)", body, ["If-None-Match": "*"])
+                    #expect(taken.status == 201)
+                }
+            }
+        }
+    }
+
+    private struct NoCaptcha: CaptchaCheck {
+        func verdict(on answer: String, from address: String) async -> CaptchaVerdict { .refused }
     }
 
     @Test func `phase, pause, message and numbers`() async throws {

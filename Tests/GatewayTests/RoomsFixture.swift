@@ -54,12 +54,15 @@ struct GatewayNode: Sendable {
     let rooms: Rooms
     let keys: GatewayKeys
     let store: RoomStore
+    let metrics: MetricsRegistry
+    let challenger: Challenger
 
     func send(
         _ method: EdgeMethod,
         _ path: String,
         _ headers: EdgeHeaders = [:],
         body: String = "",
+        from address: UInt32 = 0x7F00_0001,
         isSecure: Bool = false
     ) async throws -> EdgeReply {
         let loop = group.next()
@@ -67,7 +70,7 @@ struct GatewayNode: Sendable {
         let request = EdgeRequest(
             head: head,
             body: ByteBuffer(string: body),
-            clientAddress: ClientAddress(ipv4: 0x7F00_0001),
+            clientAddress: ClientAddress(ipv4: address),
             id: .none
         )
         return try await loop.flatSubmit { [rooms] in
@@ -151,12 +154,13 @@ struct GatewayNode: Sendable {
         idle: Int = 300,
         lifetime: Int = 900,
         identity: String = "device",
-        schedule: String = "{}"
+        schedule: String = "{}",
+        challenge: String = "{}"
     ) throws -> RoomPolicy {
         let text = """
             {"admission":{"per_minute":\(perMinute),"active_max":\(activeMax),"burst":\(burst.map(String.init) ?? "null"),
             "ramp_seconds":0},"claim":{"window_seconds":\(window),"grace_seconds":\(grace)},
-            "pass":{"idle_seconds":\(idle),"lifetime_seconds":\(lifetime)},"identity":"\(identity)","schedule":\(schedule),
+            "pass":{"idle_seconds":\(idle),"lifetime_seconds":\(lifetime)},"identity":"\(identity)","schedule":\(schedule),"challenge":\(challenge),
             "protects":[{"session":"\(session)"}]}
             """
         return try RoomPolicy(json: Array(text.utf8))
@@ -165,13 +169,13 @@ struct GatewayNode: Sendable {
     func open(_ policy: RoomPolicy, room: String = "sale", phase: Phase = .active) async throws {
         let name = try #require(RoomName(room))
         #expect(try await store.create(name, policy, phase: phase, generation: 1))
-        try await sees { $0.phase == phase }
+        try await sees(room) { $0.phase == phase }
     }
 
     func change(_ policy: RoomPolicy, room: String = "sale", version: Int) async throws {
         let name = try #require(RoomName(room))
         #expect(try await store.update(name, policy, version: version) == .done(version: version + 1))
-        try await sees { $0.version > version }
+        try await sees(room) { $0.version > version }
     }
 
     /// Waits until the view of every loop shows a room as wanted.
@@ -203,6 +207,8 @@ func ephemeralKeys() throws -> GatewayKeys {
 func withGateway<Outcome: Sendable>(
     on server: TemporaryRedis,
     keys: GatewayKeys? = nil,
+    captcha: (any CaptchaCheck)? = nil,
+    entryIssuer: String? = nil,
     tick: Duration? = .milliseconds(50),
     reports: any AdmissionReports = ScriptedReports(seats: 1_000_000),
     _ body: @Sendable (GatewayNode) async throws -> Outcome
@@ -217,7 +223,13 @@ func withGateway<Outcome: Sendable>(
     let keys = try keys ?? ephemeralKeys()
     let metrics = MetricsRegistry()
     let counters = RoomCounters(metrics)
-    let supplies = RoomSupplies(redis: redis, keys: keys, counters: counters)
+    let challenger = Challenger(
+        metrics,
+        captcha: captcha,
+        captchaSite: captcha.map { _ in CaptchaSite(key: "site", widget: .turnstile, script: nil, origins: []) },
+        entryIssuer: entryIssuer
+    )
+    let supplies = RoomSupplies(redis: redis, keys: keys, counters: counters, challenger: challenger)
     let rooms = try await Rooms.make(on: group, supplies: supplies)
     let puller = try SnapshotPuller(
         redis: redis,
@@ -225,9 +237,18 @@ func withGateway<Outcome: Sendable>(
         interval: .milliseconds(25),
         counters: counters,
         gauges: RoomGauges(metrics),
+        challenger: challenger,
         logger: logger
     )
-    let node = GatewayNode(group: group, redis: redis, rooms: rooms, keys: keys, store: RoomStore(redis: redis))
+    let node = GatewayNode(
+        group: group,
+        redis: redis,
+        rooms: rooms,
+        keys: keys,
+        store: RoomStore(redis: redis),
+        metrics: metrics,
+        challenger: challenger
+    )
     let outcome = try await withThrowingTaskGroup(of: Outcome?.self) { tasks in
         tasks.addTask {
             try await redis.run()

@@ -59,7 +59,16 @@ struct OnSaleTests {
         #expect(report.seatsSold == 20 && scripted.seen.free.isEmpty)
         #expect(report.orders + report.toldSoldOut + report.gaveUpPicking == 60)
         #expect(report.joined == 60 && report.arrived == 60 && report.unfinished.isEmpty)
-        #expect(Set(report.steps.map(\.step)) == Set(Step.allCases.map(\.rawValue)))
+        #expect(Set(report.steps.map(\.step)) == Set(Step.allCases.map(\.rawValue)).subtracting(["challenge"]))
+    }
+
+    @Test func `visitors of a room that asks for work solve its puzzles`() async throws {
+        let scripted = ScriptedSale(seats: 10, Misbehaviour(asksForWork: true))
+        let report = try await run(scripted, visitors: 20)
+        #expect(report.brokenPromises.isEmpty, "\(report.brokenPromises)")
+        #expect(report.joined == 20 && report.seatsSold == 10)
+        #expect(report.refusedByCode["challenge_required"] == 20)
+        #expect(scripted.seen.solved == 20)
     }
 
     @Test func `every visitor has one address and one device of its own`() async throws {

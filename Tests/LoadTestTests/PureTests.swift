@@ -107,7 +107,8 @@ struct ReactionTests {
 
     @Test func `every step has a success and goes on with it`() {
         let table: [(Step, Int)] = [
-            (.register, 201), (.login, 200), (.join, 201), (.join, 200), (.poll, 200), (.claim, 200), (.claim, 202),
+            (.register, 201), (.login, 200), (.challenge, 200), (.join, 201), (.join, 200), (.poll, 200), (.claim, 200),
+            (.claim, 202),
             (.seats, 200), (.hold, 201), (.order, 201), (.pay, 200), (.pay, 202), (.settle, 200), (.tickets, 200),
         ]
         for (step, status) in table {

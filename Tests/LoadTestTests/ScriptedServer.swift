@@ -1,9 +1,11 @@
 // A tiny shop behind a tiny waiting room, in memory, on a port of its own: what visitors need to be tested against.
 // It can misbehave in the ways the load test must notice.
+import Challenges
 import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import Signing
 import Synchronization
 import Testing
 
@@ -16,6 +18,8 @@ struct Misbehaviour: Sendable {
     var sellsTwice = false
     var failsHolds = false
     var neverCalls = false
+    /// A join needs the solution of a puzzle. No misbehaviour, but one way of a room.
+    var asksForWork = false
 }
 
 final class ScriptedSale: Sendable {
@@ -38,6 +42,7 @@ final class ScriptedSale: Sendable {
         var orders: [String: (buyer: String, seats: [String], paid: Bool, declined: Bool)] = [:]
         var answersByKey: [String: Answer] = [:]
         var registered: Set<String> = []
+        var solved = 0
     }
 
     let misbehaviour: Misbehaviour
@@ -82,7 +87,14 @@ final class ScriptedSale: Sendable {
             let isNew = seen.registered.insert(json["email"] as? String ?? "").inserted
             return isNew ? ok(201, tokens) : problem(409, "email_taken")
         case (.POST, "login"): return ok(200, tokens)
-        case (.POST, "join"): return join(device, &seen)
+        case (.GET, "challenge"): return challenge(device)
+        case (.POST, "join"):
+            if misbehaviour.asksForWork, seen.numbers[device] == nil {
+                let answer = head.headers.first(name: "Usher-Challenge")
+                guard isSolved(answer, device) else { return problem(403, "challenge_required") }
+                seen.solved += 1
+            }
+            return join(device, &seen)
         case (.GET, "place"): return place(head, seen)
         case (.POST, "claim"): return claim(head, seen)
         case (.GET, "seats"):
@@ -95,6 +107,23 @@ final class ScriptedSale: Sendable {
         case (.GET, _) where path.contains("orders"): return ok(200, orderBody(path[2], seen))
         default: return problem(404, "not_found")
         }
+    }
+
+    private static let key = ChallengeKey(secret: [1], room: "arena", generation: 1)
+
+    private func challenge(_ device: String) -> Answer {
+        let scope = ChallengeScope(room: "arena", dedupeTag: Array(device.utf8))
+        let entropy = (0..<Puzzle.entropyLength).map { _ in UInt8.random(in: 0 ... .max) }
+        let puzzle = Puzzle(for: scope, limit: 999, atMS: 0, entropy: entropy, key: Self.key)
+        let work =
+            #"{"algorithm":"SHA-256","prefix":"\#(Hex.encode(puzzle.prefix))","target":"\#(Hex.encode(puzzle.target))""#
+            + #","limit":\#(puzzle.limit),"token":"\#(puzzle.text)","expires_at":""}"#
+        return ok(200, #"{"room":"arena","kind":"pow","pow":\#(work)}"#)
+    }
+
+    private func isSolved(_ answer: String?, _ device: String) -> Bool {
+        let scope = ChallengeScope(room: "arena", dedupeTag: Array(device.utf8))
+        return (try? ChallengeAnswer.check(answer ?? "", for: scope, key: Self.key, atMS: 1)) != nil
     }
 
     private func join(_ device: String, _ seen: inout Seen) -> Answer {

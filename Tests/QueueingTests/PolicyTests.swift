@@ -54,7 +54,25 @@ struct PolicyTests {
         (#"{"pass":{"idle_seconds":600,"lifetime_seconds":300}}"#, "pass.idle_seconds"),
         (#"{"identity":"face"}"#, "identity"),
         (#"{"limits":{"x":1}}"#, "limits.x"),
-        (#"{"challenge":{"kind":"captcha"}}"#, "challenge.kind"),
+        (#"{"challenge":{"kind":"riddle"}}"#, "challenge.kind"),
+        (#"{"challenge":{"kind":"off","steps":[]}}"#, "challenge.steps"),
+        (#"{"challenge":{"kind":"captcha","wait_seconds":30}}"#, "challenge.wait_seconds"),
+        (#"{"challenge":{"kind":"pow","expiry_seconds":121}}"#, "challenge.expiry_seconds"),
+        (#"{"challenge":{"kind":"pow","wait_seconds":14}}"#, "challenge.wait_seconds"),
+        (#"{"challenge":{"kind":"pow","wait_seconds":61}}"#, "challenge.wait_seconds"),
+        (#"{"challenge":{"kind":"pow","steps":[{"hashes":500001}]}}"#, "challenge.steps[0].hashes"),
+        (#"{"challenge":{"kind":"pow","steps":[{"hashes":999}]}}"#, "challenge.steps[0].hashes"),
+        (
+            #"{"challenge":{"kind":"pow","steps":[{"joins_per_second":1,"hashes":5000}]}}"#,
+            "challenge.steps[0].joins_per_second"
+        ),
+        (#"{"challenge":{"kind":"pow","steps":[{"hashes":5000},{"hashes":6000}]}}"#, "challenge.steps[1]"),
+        (
+            #"{"challenge":{"kind":"pow","steps":[{"hashes":5000},{"joins_per_second":9,"hashes":4999}]}}"#,
+            "challenge.steps[1]"
+        ),
+        (#"{"challenge":{"kind":"pow","steps":[{},{},{},{},{},{},{},{},{}]}}"#, "challenge.steps"),
+        (#"{"challenge":{"kind":"pow","steps":[{"bits":5}]}}"#, "challenge.steps[0].bits"),
         (#"{"message":"a\u0007b"}"#, "message"),
         (#"{"schedule":{"closes_at":"tomorrow"}}"#, "schedule.closes_at"),
         (#"{"schedule":{"sale_opens_at":"2026-02-02T00:00:00Z","closes_at":"2026-02-01T00:00:00Z"}}"#, "schedule"),
@@ -67,6 +85,26 @@ struct PolicyTests {
         } throws: { error in
             (error as? PolicyFlaw)?.member == member
         }
+    }
+
+    @Test(arguments: [
+        (#"{"kind":"off"}"#, #"{"kind":"off"}"#), ("{}", #"{"kind":"off"}"#),
+        (#"{"kind":"captcha"}"#, #"{"kind":"captcha"}"#), (#"{"kind":"attestation"}"#, #"{"kind":"attestation"}"#),
+        (
+            #"{"kind":"pow"}"#,
+            #"{"expiry_seconds":120,"kind":"pow","steps":[{"hashes":25000,"joins_per_second":0},"#
+                + #"{"hashes":100000,"joins_per_second":50},{"hashes":400000,"joins_per_second":500}],"wait_seconds":30}"#
+        ),
+        (
+            #"{"kind":"pow","wait_seconds":20,"expiry_seconds":60,"steps":[{"hashes":2000}]}"#,
+            #"{"expiry_seconds":60,"kind":"pow","steps":[{"hashes":2000,"joins_per_second":0}],"wait_seconds":20}"#
+        ),
+    ])
+    func `a challenge is kept with all its numbers`(text: String, canonical: String) throws {
+        let policy = try RoomPolicy(json: Array(#"{"challenge":\#(text)}"#.utf8))
+        #expect(policy.challenge.canonicalJSON == canonical)
+        #expect(String(decoding: policy.canonicalJSON, as: UTF8.self).contains(#""challenge":\#(canonical),"claim""#))
+        #expect(try RoomPolicy(json: policy.canonicalJSON) == policy)
     }
 
     @Test(arguments: [("a", true), ("on-sale-1", true), ("", false), ("A", false), ("a/b", false), ("a_b", false)])

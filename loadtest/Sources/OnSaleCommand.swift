@@ -69,6 +69,10 @@ struct OnSaleCommand: AsyncParsableCommand {
             session: session,
             room: room,
             limitPerBuyer: found.limitPerBuyer,
+            asksForWork: try await readChallenge(
+                of: room,
+                VisitorConnection(target: target, address: address, source: nil, group: group)
+            ),
             crowd: crowd,
             runID: Visitor.randomHex(bytes: 6),
             start: .now,
@@ -100,6 +104,20 @@ struct OnSaleCommand: AsyncParsableCommand {
             throw stop("\(url) does not know session \(session) (status \(reply.status))")
         }
         return found
+    }
+
+    /// Whether visitors bring the solution of a puzzle along. A room that is not open yet says so at their first join.
+    private func readChallenge(of room: String, _ connection: VisitorConnection) async throws -> Bool {
+        defer { connection.close() }
+        let request = Request.get(Path.room(room, "challenge"))
+            .with(HeaderName.device, Visitor.randomHex(bytes: 16))
+        guard let reply = try? await connection.send(request), reply.status == 200,
+            let asked = try? JSONDecoder().decode(ChallengeReply.self, from: Data(reply.body))
+        else { return false }
+        guard asked.kind == "off" || asked.pow != nil else {
+            throw stop("room \(room) asks for \(asked.kind), which simulated visitors cannot answer")
+        }
+        return asked.pow != nil
     }
 
     private func readAccounts(_ crowd: Crowd) throws -> [PreparedAccount?] {

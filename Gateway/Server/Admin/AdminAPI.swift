@@ -13,9 +13,18 @@ package struct AdminAPI: Sendable {
     let store: RoomStore
     let rooms: Rooms
     let rules: [LimitRule]
+    let challenger: Challenger
     let logger: Logger
 
-    package init(token: AdminToken, store: RoomStore, rooms: Rooms, rules: [LimitRule], logger: Logger) {
+    package init(
+        token: AdminToken,
+        store: RoomStore,
+        rooms: Rooms,
+        rules: [LimitRule],
+        challenger: Challenger,
+        logger: Logger
+    ) {
+        self.challenger = challenger
         self.token = token
         self.store = store
         self.rooms = rooms

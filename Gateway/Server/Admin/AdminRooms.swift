@@ -27,6 +27,9 @@ extension AdminAPI {
         } catch {
             throw AdminRefusal(.policyInvalid, "\(error)")
         }
+        if let lack = challenger.lacks(policy.challenge) {
+            throw AdminRefusal(.policyInvalid, "challenge.kind: \(lack)")
+        }
         if let condition = request.first("If-None-Match") {
             guard condition == "*" else { throw AdminRefusal(.badRequest, "If-None-Match must be *") }
             return try await create(name, policy, request)

@@ -16,6 +16,7 @@
 -- turned  ZSET    number by last try (ms): called, asked in time, waits for room
 -- grants  STREAM  kind (grant renew end) pid place exp cap reason; kind policy: per_minute burst active_max from here on;
 --                 the id is the time
+-- spent   ZSET    id of a challenge that gave a place, by expiry (ms) and a margin
 -- pace    STRING  GCRA: theoretical arrival time of the next grant, µs
 -- leader  HASH    owner fence until
 
@@ -27,6 +28,9 @@ local GRANTS_MAX = 1000000
 local PRESENT_MS = 90000
 local PRESENCE_LOOKUPS_MAX = 5000
 local NUMBER_GAP = 1000
+-- A gateway's clock may be a little behind, and a join may wait in its buffer.
+local SPENT_MARGIN_MS = 15000
+local SPENT_KEPT_MS = 900000
 
 local function now_us()
     local t = redis.call('TIME')
@@ -148,10 +152,13 @@ local function set_override(keys, args)
     return 1
 end
 
--- join: KEYS meta tags log passes active turned presence
+-- join: KEYS meta tags log passes active turned presence spent
 --       ARGV highest number known to the gateway, near (places before the cursor whose presence counts),
---            then dedupe tag and leaf of each member
+--            then dedupe tag, leaf and challenge of each member. Challenge: '' none is asked for · '?' not answered,
+--            so only a place that is there is given · 16 bytes of id and the expiry (ms) of a passed one, which is
+--            marked as spent when it gives a new place
 -- → {1, now, cursor, generation, epoch, n₁, isNew₁, n₂, isNew₂ …} · {0, phase} no joins now · {-1} no room · {-2} full
+--   n = 0 without a place: isNew -1 not answered, -2 spent before
 local function join(keys, args)
     local meta = fields(keys[1], { 'phase', 'number', 'cursor', 'generation', 'epoch', 'forfeited_through' })
     if not meta.phase then return { -1 } end
@@ -160,7 +167,7 @@ local function join(keys, args)
         return { 0, phase }
     end
     local number, cursor = num(meta.number), num(meta.cursor)
-    local count = (#args - 2) / 2
+    local count = (#args - 2) / 3
     if number + count + NUMBER_GAP > LOG_NUMBER_MAX then return { -2 } end
     local now = now_ms()
     local epoch = num(meta.epoch)
@@ -171,9 +178,9 @@ local function join(keys, args)
         epoch = redis.call('HINCRBY', keys[1], 'epoch', 1)
     end
     local reply = { 1, now, cursor, num(meta.generation), epoch }
-    local first, leaves = number + 1, {}
-    for i = 3, #args, 2 do
-        local tag, leaf = args[i], args[i + 1]
+    local first, leaves, spends = number + 1, {}, false
+    for i = 3, #args, 3 do
+        local tag, leaf, challenge = args[i], args[i + 1], args[i + 2]
         local known = num(redis.call('HGET', keys[2], tag))
         if known > 0 then
             local pass = redis.call('HGET', keys[4], int(known))
@@ -182,9 +189,22 @@ local function join(keys, args)
                 and not redis.call('ZSCORE', keys[6], int(known))
             if used_up or forfeited then known = 0 end
         end
-        if known > 0 then
+        local refused = 0
+        if known == 0 and challenge == '?' then
+            refused = -1
+        elseif known == 0 and challenge ~= '' then
+            if not spends then
+                redis.call('ZREMRANGEBYSCORE', keys[8], '-inf', int(now))
+                spends = true
+            end
+            local until_ms = num(string.sub(challenge, 17)) + SPENT_MARGIN_MS
+            if redis.call('ZADD', keys[8], 'NX', int(until_ms), string.sub(challenge, 1, 16)) == 0 then
+                refused = -2
+            end
+        end
+        if known > 0 or refused < 0 then
             reply[#reply + 1] = known
-            reply[#reply + 1] = 0
+            reply[#reply + 1] = refused
         else
             number = number + 1
             leaves[#leaves + 1] = leaf
@@ -198,6 +218,7 @@ local function join(keys, args)
         redis.call('SETRANGE', keys[3], (first - 1) * 32, table.concat(leaves))
         redis.call('HSET', keys[1], 'number', int(number))
     end
+    if spends then redis.call('PEXPIRE', keys[8], SPENT_KEPT_MS) end
     return reply
 end
 

@@ -48,12 +48,19 @@ package struct RoomNotice: Sendable, Equatable {
         case notYetOpen, open, paused, soldOut, closed
     }
 
+    /// What is asked of those who join.
+    package enum Challenge: String, Sendable, Equatable {
+        case off, pow, captcha, attestation
+    }
+
     package var condition: Condition
+    package var challenge: Challenge
     /// The organiser's own words, as plain text.
     package var message: String?
 
-    package init(_ condition: Condition, message: String? = nil) {
+    package init(_ condition: Condition, challenge: Challenge = .off, message: String? = nil) {
         self.condition = condition
+        self.challenge = challenge
         self.message = message
     }
 }

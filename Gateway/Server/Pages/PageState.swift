@@ -5,6 +5,10 @@ package enum PageState: Equatable {
     case notYetOpen
     /// No place yet; a form or the script takes one.
     case mayJoin
+    /// What was shown for the room's challenge was not good; there is a new one.
+    case mayJoinAgain
+    /// The way without work is not over; the same form works later.
+    case holdOn(seconds: Int)
     case waiting(number: UInt64, ahead: UInt64, minutes: Int?, pollAfter: Int, isPaused: Bool)
     case called(number: UInt64, isLate: Bool)
     case paused
@@ -53,6 +57,7 @@ package enum PageState: Equatable {
             case .placeForfeited: .forfeited
             case .roomNotOpen, .saleNotOpen: .notYetOpen
             case .roomClosed: .closed
+            case .challengeRequired, .challengeFailed, .challengeExpired, .challengeSpent: .mayJoinAgain
             case let code where code.isRetryable: .tryLater(title: code.title)
             case let code: .refused(title: code.title)
             }
@@ -63,6 +68,8 @@ package enum PageState: Equatable {
         switch self {
         case .notYetOpen: "not-yet-open"
         case .mayJoin: "join"
+        case .mayJoinAgain: "join-again"
+        case .holdOn: "hold-on"
         case .waiting: "waiting"
         case .called: "called"
         case .paused: "paused"
@@ -78,6 +85,8 @@ package enum PageState: Equatable {
         switch self {
         case .notYetOpen: "The sale has not opened yet"
         case .mayJoin: "Many people want in at once"
+        case .mayJoinAgain: "Once more, please"
+        case .holdOn: "A little later, please"
         case .waiting(_, _, _, _, let isPaused): isPaused ? "The line is paused" : "You are in line"
         case .called: "It is your turn"
         case .paused: "The line is paused"
@@ -93,6 +102,8 @@ package enum PageState: Equatable {
         switch self {
         case .notYetOpen: "This page tells you when it does. You need not reload it."
         case .mayJoin: "Take a place in line. Your place is kept for you, in the order in which people came."
+        case .mayJoinAgain: "We could not take your place like this, or it took too long. Please try again."
+        case .holdOn(let seconds): "Wait \(seconds) more seconds, then press the button."
         case .waiting(_, _, _, _, let isPaused):
             isPaused
                 ? "Your place is kept. We go on as soon as we can."
@@ -116,7 +127,7 @@ package enum PageState: Equatable {
         case .called: 30
         case .notYetOpen, .paused: 20
         case .tryLater: 10
-        case .mayJoin, .soldOut, .forfeited, .closed, .refused: nil
+        case .mayJoin, .mayJoinAgain, .holdOn, .soldOut, .forfeited, .closed, .refused: nil
         }
     }
 }

@@ -9,6 +9,20 @@ enum JoinOutcome {
     case notOpen(Phase)
     case noRoom
     case roomFull
+    /// No place is there, and the challenge was not answered.
+    case challenged
+    /// The challenge gave a place before.
+    case spent
+}
+
+/// What a join may get for what it showed.
+enum JoinRight {
+    /// A place, as nothing is asked for.
+    case free
+    /// Only the place that is there, as the challenge was not answered.
+    case onlyBack
+    /// A place, once: the id of what was passed is marked as spent in the same step.
+    case spending(id: [UInt8], expiresAtMS: Int64)
 }
 
 enum JoinFailure: Error {
@@ -24,12 +38,15 @@ final class JoinBatcher {
     static let sliceTime = TimeAmount.milliseconds(2)
     static let sliceMax = 512
     static let waitingMax = 4096
+    /// Of these, joins without an answered challenge: they never keep the others out.
+    static let unansweredMax = 1024
     static let patience = TimeAmount.seconds(3)
     static let retryPause = TimeAmount.milliseconds(100)
 
     private struct Member {
         let tag: [UInt8]
         let leaf: [UInt8]
+        let challenge: RedisArgument
         let since: NIODeadline
         let promise: EventLoopPromise<JoinOutcome>
     }
@@ -38,6 +55,7 @@ final class JoinBatcher {
     private let redis: RedisClient
     private let loop: any EventLoop
     private var waiting: [Member] = []
+    private var unanswered = 0
     private var isBusy = false
     /// The highest number this loop has seen in answers or on tokens: the store may have forgotten it.
     private(set) var highest: UInt64 = 0
@@ -51,11 +69,25 @@ final class JoinBatcher {
     func noteSeen(_ number: UInt64) { highest = max(highest, number) }
 
     /// The future fails with `JoinFailure` only.
-    func join(tag: [UInt8], arrivedAt: Moment, near: UInt64) -> EventLoopFuture<JoinOutcome> {
+    func join(
+        tag: [UInt8],
+        right: JoinRight = .free,
+        arrivedAt: Moment,
+        near: UInt64
+    ) -> EventLoopFuture<JoinOutcome> {
         guard waiting.count < Self.waitingMax else { return loop.makeFailedFuture(JoinFailure.crowded) }
+        if case .onlyBack = right {
+            guard unanswered < Self.unansweredMax else { return loop.makeSucceededFuture(.challenged) }
+            unanswered += 1
+        }
         let promise = loop.makePromise(of: JoinOutcome.self)
+        if case .onlyBack = right {
+            promise.futureResult.assumeIsolated().whenComplete { _ in self.unanswered -= 1 }
+        }
         let leaf = ArrivalLeaf.hash(room: room, dedupeTag: tag, arrivedAt: arrivedAt)
-        waiting.append(Member(tag: tag, leaf: leaf, since: .now(), promise: promise))
+        waiting.append(
+            Member(tag: tag, leaf: leaf, challenge: right.argument, since: .now(), promise: promise)
+        )
         if !isBusy {
             isBusy = true
             wait(Self.sliceTime, near: near)
@@ -85,10 +117,11 @@ final class JoinBatcher {
             return
         }
         var arguments: [RedisArgument] = [RedisArgument(highest), RedisArgument(near)]
-        arguments.reserveCapacity(2 + slice.count * 2)
+        arguments.reserveCapacity(2 + slice.count * 3)
         for member in slice {
             arguments.append(.bytes(member.tag))
             arguments.append(.bytes(member.leaf))
+            arguments.append(member.challenge)
         }
         redis.callFuture(RoomFunctions.join, keys: RoomKeys(room).forJoin, arguments: arguments, on: loop)
             .assumeIsolated()
@@ -115,10 +148,14 @@ final class JoinBatcher {
                     member.promise.fail(JoinFailure.storeAway)
                     continue
                 }
+                let isNew = parts[6 + index * 2].asInteger
+                guard number > 0 else {
+                    member.promise.succeed(isNew == -2 ? .spent : .challenged)
+                    continue
+                }
                 noteSeen(number)
-                let isNew = parts[6 + index * 2].asInteger == 1
                 member.promise.succeed(
-                    .placed(number: number, isNew: isNew, cursor: cursor, generation: generation)
+                    .placed(number: number, isNew: isNew == 1, cursor: cursor, generation: generation)
                 )
             }
         case 0:
@@ -137,6 +174,17 @@ final class JoinBatcher {
         waiting = members.filter { now - $0.since < Self.patience }
         for member in members where now - member.since >= Self.patience {
             member.promise.fail(JoinFailure.storeAway)
+        }
+    }
+}
+
+extension JoinRight {
+    /// As the function `join` wants it.
+    var argument: RedisArgument {
+        switch self {
+        case .free: ""
+        case .onlyBack: "?"
+        case .spending(let id, let expiresAtMS): .bytes(id + Array(String(expiresAtMS).utf8))
         }
     }
 }

@@ -13,40 +13,78 @@ extension LoopRooms {
         let snapshot = room.snapshot
         guard snapshot.override != .reject else { return refuse(.roomClosed, request) }
         guard snapshot.phase.admitsJoins else { return refuse(Self.problem(of: snapshot.phase), request) }
-        let tag: [UInt8]
         switch whoJoins(request, room) {
-        case .refused(let code): return refuse(code, request)
-        case .known(let known): tag = known
+        case .refused(let code): return .now(refusal(code, request, room))
+        case .known(let tag):
+            let promise = loop.makePromise(of: EdgeReply.self)
+            go(on: check(request, room, tag), request, room, tag, promise)
+            return .later(promise.futureResult)
         }
-        let joined = joins(of: room).join(tag: tag, arrivedAt: view.now(), near: snapshot.nearFront)
-        let promise = loop.makePromise(of: EdgeReply.self)
+    }
+
+    /// Carries out what the check of the challenge came to.
+    private func go(
+        on check: JoinCheck,
+        _ request: EdgeRequest,
+        _ room: RoomView,
+        _ tag: [UInt8],
+        _ promise: EventLoopPromise<EdgeReply>
+    ) {
+        switch check {
+        case .refused(let code, let retry):
+            promise.succeed(refusal(code, request, room, retryAfter: retry))
+        case .asking(let verdict):
+            verdict.assumeIsolated().whenComplete { result in
+                self.go(on: (try? result.get()) ?? .unavailable, request, room, tag, promise)
+            }
+        case .may(let right):
+            take(request, room, tag, right, promise) { self.refusal(.challengeRequired, request, room) }
+        case .onlyBack(let code, let retry):
+            take(request, room, tag, .onlyBack, promise) { self.refusal(code, request, room, retryAfter: retry) }
+        }
+    }
+
+    private func take(
+        _ request: EdgeRequest,
+        _ room: RoomView,
+        _ tag: [UInt8],
+        _ right: JoinRight,
+        _ promise: EventLoopPromise<EdgeReply>,
+        otherwise unanswered: @escaping () -> EdgeReply
+    ) {
+        let snapshot = room.snapshot
+        let joined = joins(of: room).join(tag: tag, right: right, arrivedAt: view.now(), near: snapshot.nearFront)
         joined.assumeIsolated().whenComplete { result in
             switch result {
-            case .success(let outcome): promise.succeed(self.reply(to: request, room, tag, outcome))
+            case .success(.challenged): promise.succeed(unanswered())
+            case .success(let outcome):
+                if case .placed(_, true, _, _) = outcome { self.noteJoin(from: request, room) }
+                promise.succeed(self.reply(to: request, room, tag, outcome))
             case .failure(let error):
                 self.supplies.counters.joinsRefused.increment()
                 let isCrowded = (error as? JoinFailure) == .crowded
                 promise.succeed(self.storeAway(request, isCrowded ? .overloaded : .storeUnavailable))
             }
         }
-        return .later(promise.futureResult)
     }
 
-    private enum Joiner {
+    enum Joiner {
         case known([UInt8])
         case refused(ProblemCode)
     }
 
-    private func whoJoins(_ request: EdgeRequest, _ room: RoomView) -> Joiner {
+    func whoJoins(_ request: EdgeRequest, _ room: RoomView) -> Joiner {
         switch room.snapshot.policy.identity {
         case .account:
             switch bearer(request) {
             case .missing: return .refused(.accountRequired)
             case .flawed(let flaw): return .refused(flaw == .expired ? .tokenExpired : .tokenInvalid)
             case .good(let account):
+                if room.snapshot.policy.challenge == .attestation { return personWhoJoins(request, room) }
                 return room.dedupeTag(account: account.userID).map { .known($0) } ?? .refused(.internalError)
             }
         case .device:
+            if room.snapshot.policy.challenge == .attestation { return personWhoJoins(request, room) }
             guard let device = request.first(HeaderName.device)?[...] ?? request.cookie(CookieName.device),
                 Self.isDeviceID(device)
             else { return .refused(.deviceRequired) }
@@ -96,6 +134,9 @@ extension LoopRooms {
         // Known here and not in the store: it was lost, not closed.
         case .noRoom: EdgeReply(.storeUnavailable, requestID: request.id, headers: ["Retry-After": "5"])
         case .notOpen(let phase): EdgeReply(Self.problem(of: phase), requestID: request.id)
+        case .challenged: refusal(.challengeRequired, request, room)
+        case .spent:
+            refusal(counting(.spent, .challengeSpent), request, room)
         case .roomFull: EdgeReply(.overloaded, detail: "the room is full", requestID: request.id)
         case .placed(let number, let isNew, let cursor, let generation):
             placed(request, room, tag, number: number, isNew: isNew, cursor: cursor, generation: generation)

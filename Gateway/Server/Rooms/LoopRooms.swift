@@ -12,8 +12,10 @@ package struct RoomSupplies: Sendable {
     package var redis: RedisClient
     package var keys: GatewayKeys
     package var counters: RoomCounters
+    package var challenger: Challenger
 
-    package init(redis: RedisClient, keys: GatewayKeys, counters: RoomCounters) {
+    package init(redis: RedisClient, keys: GatewayKeys, counters: RoomCounters, challenger: Challenger) {
+        self.challenger = challenger
         self.redis = redis
         self.keys = keys
         self.counters = counters

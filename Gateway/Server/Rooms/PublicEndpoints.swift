@@ -81,7 +81,20 @@ extension LoopRooms {
     package func notice(of name: String) -> RoomNotice {
         guard let room = view.rooms[name] else { return RoomNotice(.closed) }
         let snapshot = room.snapshot
-        return RoomNotice(Self.condition(of: snapshot), message: snapshot.policy.message)
+        return RoomNotice(
+            Self.condition(of: snapshot),
+            challenge: Self.challenge(of: snapshot),
+            message: snapshot.policy.message
+        )
+    }
+
+    private static func challenge(of room: RoomSnapshot) -> RoomNotice.Challenge {
+        switch room.policy.challenge {
+        case .off: .off
+        case .pow: .pow
+        case .captcha: .captcha
+        case .attestation: .attestation
+        }
     }
 
     private static func condition(of room: RoomSnapshot) -> RoomNotice.Condition {

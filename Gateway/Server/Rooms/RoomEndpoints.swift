@@ -14,6 +14,7 @@ extension LoopRooms {
         case .route(.claim(let room)): claim(request, room: room)
         case .route(.leave(let room)): leave(request, room: room)
         case .route(.snapshot(let room)): snapshot(request, room: room)
+        case .route(.challenge(let room)): challenge(request, room: room)
         case .route(.keys): .now(keySet())
         case .wrongMethod(let allowed):
             .now(EdgeReply(.methodNotAllowed, requestID: request.id, headers: ["Allow": allowed]))

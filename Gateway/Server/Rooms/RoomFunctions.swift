@@ -22,7 +22,9 @@ package struct RoomKeys: Sendable {
     var forPolicy: [RedisArgument] { [meta, grants] }
     var forOverride: [RedisArgument] { [meta, key("calls")] }
     var forJoin: [RedisArgument] {
-        [meta, key("tags"), key("log"), key("passes"), key("active"), key("turned"), key("presence")]
+        [
+            meta, key("tags"), key("log"), key("passes"), key("active"), key("turned"), key("presence"), key("spent"),
+        ]
     }
     var forClaim: [RedisArgument] {
         [

@@ -7,6 +7,7 @@ enum RoomRoute: Equatable {
     case claim(room: Substring)
     case leave(room: Substring)
     case snapshot(room: Substring)
+    case challenge(room: Substring)
     case keys
 
     enum Match: Equatable {
@@ -26,6 +27,7 @@ enum RoomRoute: Equatable {
         if action.isEqual("place") { return get(method, .place(room: room)) }
         if action.isEqual("join") { return post(method, .join(room: room)) }
         if action.isEqual("claim") { return post(method, .claim(room: room)) }
+        if action.isEqual("challenge") { return get(method, .challenge(room: room)) }
         if action.isEqual("snapshot") { return get(method, .snapshot(room: room)) }
         if action.isEqual("leave") { return post(method, .leave(room: room)) }
         return .unknown

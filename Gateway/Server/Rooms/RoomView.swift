@@ -1,4 +1,5 @@
 // A room as the handlers of one gateway use it: the snapshot and what can be prepared from it once for all visitors.
+package import Challenges
 import EdgeHTTP
 import NIOCore
 package import Queueing
@@ -11,6 +12,10 @@ package final class RoomView: Sendable {
     package let dedupe: KeyedBLAKE2b?
     private let plainCookies: Cookies
     private let secureCookies: Cookies
+    /// Seals the challenges of this room, at every gateway alike.
+    package let challengeKey: ChallengeKey
+    /// What a join costs; nil in a room that asks for no work.
+    package let effort: EffortLadder?
 
     /// The parts of a place body that are the same for everyone.
     let bodyStart: [UInt8]
@@ -31,7 +36,13 @@ package final class RoomView: Sendable {
         } else {
             dedupe = try? KeyedBLAKE2b(key: snapshot.dedupeKey)
         }
+        if let old, old.snapshot.dedupeKey == snapshot.dedupeKey, old.snapshot.generation == snapshot.generation {
+            challengeKey = old.challengeKey
+        } else {
+            challengeKey = ChallengeKey(secret: snapshot.dedupeKey, room: room, generation: snapshot.generation)
+        }
         let policy = snapshot.policy
+        effort = EffortLadder(policy.challenge)
         bodyStart = Array(
             (#"{"room":"\#(room)","phase":"\#(snapshot.phase.rawValue)","policy":{"method":"\#(policy.order.rawValue)""#
                 + #","version":\#(snapshot.version),"hash":"\#(snapshot.policyHash)"},"place":{"number":"#).utf8
@@ -84,6 +95,11 @@ package final class RoomView: Sendable {
 
     package func dedupeTag(account: String) -> [UInt8]? {
         dedupe?.tag(of: Array("account:\(account)".utf8), length: 16)
+    }
+
+    /// A person as an issuer of entry tickets names them: one place whatever the device.
+    package func dedupeTag(person: String, issuer: String) -> [UInt8]? {
+        dedupe?.tag(of: Array("person:\(issuer.utf8.count):\(issuer)\(person)".utf8), length: 16)
     }
 }
 

@@ -12,6 +12,8 @@ package struct RoomsView: Sendable {
     package var forgotten: [String] = []
     /// Keys of booking that account tokens are checked with.
     package var accountKeys = KeySet()
+    /// Keys of the issuer of entry tickets; nil while none were read.
+    package var entryKeys: IssuerKeys?
     /// Redis' clock minus ours, in milliseconds.
     package var clockOffsetMS: Int64 = 0
     /// Whether any pull has ever succeeded.

@@ -17,6 +17,7 @@ package struct SnapshotPuller: Service {
     private let remembered: [KnownRoom]
     private let counters: RoomCounters
     private let gauges: RoomGauges
+    private let challenger: Challenger
     private let logger: Logger
 
     package init(
@@ -26,6 +27,7 @@ package struct SnapshotPuller: Service {
         checkpointFile: String? = nil,
         counters: RoomCounters,
         gauges: RoomGauges,
+        challenger: Challenger,
         logger: Logger
     ) throws {
         var checkpoint = checkpointFile.map { RoomCheckpoint(path: $0, logger: logger) }
@@ -36,6 +38,7 @@ package struct SnapshotPuller: Service {
         self.interval = interval
         self.counters = counters
         self.gauges = gauges
+        self.challenger = challenger
         self.logger = logger
     }
 
@@ -109,6 +112,7 @@ package struct SnapshotPuller: Service {
         let views = memory.known.values.map { known in
             RoomView(known.snapshot, reusing: old[known.snapshot.name.text])
         }
+        challenger.keep(views, atMS: WallClock.now().milliseconds + memory.clockOffsetMS)
         rooms.update { view in
             view.set(views)
             view.denied = memory.denied

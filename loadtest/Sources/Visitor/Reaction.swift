@@ -2,7 +2,7 @@
 import UsherAPI
 
 enum Step: String, Sendable, CaseIterable, Codable {
-    case register, login, join, poll, claim, seats, hold, order, pay, settle, tickets
+    case register, login, challenge, join, poll, claim, seats, hold, order, pay, settle, tickets
 }
 
 enum Answer: Sendable, Equatable {
@@ -22,6 +22,8 @@ enum Reaction: Sendable, Equatable {
     /// The pass ended; the place may still give another.
     case claimAgain
     case declined
+    /// The room wants another answer to its challenge.
+    case solveAgain
     /// Not among the answers a visitor of a working sale gets.
     case refused(String)
 }
@@ -54,7 +56,7 @@ enum Reactions {
     private static func successes(of step: Step) -> Set<Int> {
         switch step {
         case .register: [201]
-        case .login, .poll, .seats, .settle, .tickets: [200]
+        case .login, .challenge, .poll, .seats, .settle, .tickets: [200]
         case .join: [200, 201]
         case .claim: [200, 202]
         case .hold, .order: [200, 201]
@@ -67,7 +69,9 @@ enum Reactions {
         switch (step, code) {
         case (_, .soldOut), (_, .saleEnded): .soldOut
         case (.register, .emailTaken): .goOn
-        case (.join, .roomNotOpen), (.claim, .roomNotOpen), (.hold, .saleNotOpen), (.order, .saleNotOpen):
+        case (.join, .challengeRequired), (.join, .challengeExpired), (.join, .challengeSpent): .solveAgain
+        case (.challenge, .roomNotOpen), (.join, .roomNotOpen), (.claim, .roomNotOpen), (.hold, .saleNotOpen),
+            (.order, .saleNotOpen):
             .again(after: .seconds(1))
         case (_, .requestInProgress): .again(after: .milliseconds(200))
         case (.hold, .seatTaken), (.order, .seatTaken), (.order, .holdExpired), (.order, .holdLost): .pickAgain

@@ -1,8 +1,10 @@
 // One simulated visitor from arrival to the end: signs in, queues, shops, pays. Decisions are in `Reactions` and
 // `SeatChoice`; this carries them out.
+import Challenges
 import Foundation
 import NIOCore
 import NIOHTTP1
+import Signing
 import UsherAPI
 
 /// What all visitors of a run share.
@@ -12,6 +14,8 @@ struct Sale: Sendable {
     var session: String
     var room: String
     var limitPerBuyer: Int
+    /// Whether the room asked for work when the run began.
+    var asksForWork = false
     var crowd: Crowd
     var runID: String
     var start: ContinuousClock.Instant
@@ -85,8 +89,17 @@ final class Visitor {
     }
 
     private func join(_ queue: inout QueueState) async throws(Departure) {
-        let sent = sale.start.duration(to: .now)
-        let reply = try await insist(.join, .post(Path.room(sale.room, "join")))
+        var answer = sale.asksForWork ? try await solveChallenge() : nil
+        var sent = sale.start.duration(to: .now)
+        var joining = try await askToJoin(answer)
+        for _ in 0..<Self.solutionsMax where joining == nil {
+            answer = try await solveChallenge()
+            sent = sale.start.duration(to: .now)
+            joining = try await askToJoin(answer)
+        }
+        guard let reply = joining else {
+            throw Departure(ending: .refused(at: .join, code: "challenge_required"))
+        }
         let joined: JoinReply = try decoded(reply)
         let answered = sale.start.duration(to: .now)
         sale.scoreboard.joined(JoinRecord(sent: sent, answered: answered, number: joined.place.number))
@@ -94,6 +107,36 @@ final class Visitor {
         queue.mayBeCalled = joined.place.state != .waiting
         queue.after = .seconds(joined.poll.afterS)
     }
+
+    /// Nil when the room wants an answer to its challenge, or another one.
+    private func askToJoin(_ answer: String?) async throws(Departure) -> Reply? {
+        let request = Request.post(Path.room(sale.room, "join")).with(HeaderName.challenge, answer)
+        let (reaction, reply) = try await ask(.join, request)
+        if reaction == .solveAgain { return nil }
+        if reaction == .goOn, let reply { return reply }
+        throw Departure(ending: .refused(at: .join, code: "unexpected_answer"))
+    }
+
+    /// As the waiting page's script does; nil when nothing is asked for.
+    private func solveChallenge() async throws(Departure) -> String? {
+        let reply = try await insist(.challenge, .get(Path.room(sale.room, "challenge")))
+        let asked: ChallengeReply = try decoded(reply)
+        guard asked.kind != "off" else { return nil }
+        guard let work = asked.pow, let prefix = Hex.decode(work.prefix), let target = Hex.decode(work.target),
+            var solver = PuzzleSolver(prefix: prefix, target: target, limit: work.limit)
+        else { throw Departure(ending: .refused(at: .challenge, code: "cannot_answer_\(asked.kind)")) }
+        while true {
+            switch solver.work() {
+            case .solved(let number): return "\(work.token).\(number)"
+            case .exhausted: throw Departure(ending: .refused(at: .challenge, code: "puzzle_without_solution"))
+            // Others have polls to send meanwhile.
+            case .going: await Task.yield()
+            }
+        }
+    }
+
+    /// Solutions of one visitor that came too late.
+    static let solutionsMax = 5
 
     /// Polls as told until called, then claims until there is a pass.
     private func waitForPass(_ queue: inout QueueState) async throws(Departure) {
@@ -165,7 +208,7 @@ final class Visitor {
             case .refused(let code):
                 if Task.isCancelled { throw Departure(ending: .unfinished(at: step)) }
                 throw Departure(ending: .refused(at: step, code: code))
-            case .goOn, .pickAgain, .wantFewer, .claimAgain, .declined: return (reaction, reply)
+            case .goOn, .pickAgain, .wantFewer, .claimAgain, .declined, .solveAgain: return (reaction, reply)
             }
         }
     }
