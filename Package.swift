@@ -93,6 +93,8 @@ let package = Package(
             uses: [logging, lifecycle, unixSignals, nioCore, nioPosix, nioHTTP1]
         ),
         module("Checking", at: "Shared/Checking", uses: ["Ordering", "PaymentLedger"]),
+        // Services outside are spoken to through a client of their own, so that the edge keeps one codec.
+        module("OutwardCalls", at: "Shared/OutwardCalls", uses: [httpClient, nioCore, nioHTTP1]),
         module("Supervision", at: "Shared/Supervision", uses: [logging]),
         executable(
             "UsherCLI",
@@ -111,8 +113,6 @@ let package = Package(
         module("Queueing", at: "Gateway/Queueing", uses: ["Signing"]),
         module("RateLimiting", at: "Gateway/RateLimiting"),
         module("Challenges", at: "Gateway/Challenges", uses: ["Signing"]),
-        // Services outside are spoken to through a client of their own, so that the edge keeps one codec.
-        module("OutwardCalls", at: "Gateway/OutwardCalls", uses: [httpClient, nioCore, nioHTTP1]),
         module("EdgeHTTP", at: "Gateway/EdgeHTTP", uses: [nioCore]),
         executable(
             "GatewayServer",
