@@ -74,7 +74,8 @@ package final class EdgeCodec: ChannelInboundHandler {
     }
 
     package var loop: any EventLoop { edge.loop }
-    package var isWritable: Bool { context?.channel.isWritable ?? false }
+    /// Whether the visitor takes bytes; kept here, as the channel is slow to tell.
+    package private(set) var isWritable = true
 
     // MARK: The channel
 
@@ -130,7 +131,8 @@ package final class EdgeCodec: ChannelInboundHandler {
     }
 
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable {
+        isWritable = context.channel.isWritable
+        if isWritable {
             watch.stallsAt = nil
             receiver.outputIsWritable(on: self)
             advance()

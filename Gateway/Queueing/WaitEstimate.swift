@@ -12,27 +12,40 @@ package struct WaitEstimate: Sendable, Equatable {
     /// Why there is no number.
     package var reason: Reason?
 
-    /// `ahead` people are called before this place; 0 once it is called.
-    package init(ahead: UInt64, in room: RoomSnapshot, at now: Moment) {
-        guard room.outlook == .open else {
-            self.init(reason: .soldOut)
-            return
-        }
-        guard !room.isPaused else {
-            self.init(reason: .paused)
-            return
-        }
-        var untilOpen = 0.0
-        if !room.phase.callsPeople {
-            guard let opens = room.policy.schedule.saleOpensAt, room.phase != .closed else {
-                self.init(reason: .notOpen)
-                return
+    /// What all estimates of a room have in common.
+    package struct Basis: Sendable, Equatable {
+        /// Why there is no number, for anybody.
+        var reason: Reason?
+        /// Nil once people are called.
+        var opensAt: Moment?
+        var perMinute: Double
+
+        package init(_ room: RoomSnapshot) {
+            // Before the first call there is no realised rate: the policy's pace stands in.
+            perMinute = room.ratePerMinute > 0 ? room.ratePerMinute : Double(room.policy.admission.perMinute)
+            if room.outlook != .open {
+                reason = .soldOut
+            } else if room.isPaused {
+                reason = .paused
+            } else if !room.phase.callsPeople {
+                opensAt = room.phase == .closed ? nil : room.policy.schedule.saleOpensAt
+                reason = opensAt == nil ? .notOpen : nil
             }
-            untilOpen = max(0, (opens - now).inSeconds)
         }
-        // Before the first call there is no realised rate: the policy's pace stands in.
-        let perMinute = room.ratePerMinute > 0 ? room.ratePerMinute : Double(room.policy.admission.perMinute)
-        self.init(ahead: ahead, perMinute: perMinute, untilOpen: untilOpen)
+    }
+
+    /// `ahead` people are called before this place; 0 once it is called.
+    package init(ahead: UInt64, _ basis: Basis, at now: Moment) {
+        if let reason = basis.reason {
+            self.init(reason: reason)
+        } else {
+            let untilOpen = basis.opensAt.map { max(0, ($0 - now).inSeconds) } ?? 0
+            self.init(ahead: ahead, perMinute: basis.perMinute, untilOpen: untilOpen)
+        }
+    }
+
+    package init(ahead: UInt64, in room: RoomSnapshot, at now: Moment) {
+        self.init(ahead: ahead, Basis(room), at: now)
     }
 
     /// The p90 adds the spread of a Poisson count (1.2816 standard deviations) and a quarter for rate changes.

@@ -3,13 +3,19 @@ package import Signing
 
 /// An immutable value; a rotation makes a new ring (see `KeyFolder`).
 package struct KeyRing: Sendable {
-    /// One key with both seals.
-    struct Entry: Sendable {
+    /// One key with both seals. A class, so that looking for the right one copies nothing.
+    final class Entry: Sendable {
         let verification: VerificationKey
         /// Nil for a key that only verifies.
         let privateKey: Ed25519.PrivateKey?
         /// Nil for types without the second seal.
         let tagKey: KeyedBLAKE2b?
+
+        init(verification: VerificationKey, privateKey: Ed25519.PrivateKey?, tagKey: KeyedBLAKE2b?) {
+            self.verification = verification
+            self.privateKey = privateKey
+            self.tagKey = tagKey
+        }
     }
 
     package let name: KeyName

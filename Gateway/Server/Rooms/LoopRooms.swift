@@ -89,8 +89,7 @@ package final class LoopRooms: VisitorRooms {
 
     /// Notes that the holder of a place near the front is there.
     func markPresent(_ number: UInt64, in room: RoomView) {
-        let snapshot = room.snapshot
-        guard number > snapshot.cursor, number - snapshot.cursor <= snapshot.nearFront else { return }
+        guard number > room.cursor, number - room.cursor <= room.nearFront else { return }
         let name = room.name.text
         guard present[name, default: []].count < Self.presenceMax else { return }
         present[name, default: []].insert(number)

@@ -22,17 +22,19 @@ extension LoopRooms {
         case nil: return refuse(.unauthenticated, request)
         case .failure(let flaw): return refuse(refusal(of: flaw), request)
         case .success(let place):
-            guard place.generation == Int64(room.snapshot.generation), place.place > 0 else {
+            guard place.generation == room.generation, place.place > 0 else {
                 return refuse(.tokenInvalid, request)
             }
             let number = UInt64(place.place)
             let now = view.time(clock)
-            var state = room.snapshot.state(of: number, at: now)
-            if number <= room.snapshot.cursor {
-                if holdsPass(request.head, of: number, in: room) { state = .admitted }
-            } else {
+            let state: PlaceState
+            if number > room.cursor {
+                state = .waiting(ahead: number - room.cursor - 1)
                 markPresent(number, in: room)
-                if number > room.snapshot.lastNumber { joins(of: room).noteSeen(number) }
+                if number > room.lastNumber { joins(of: room).noteSeen(number) }
+            } else {
+                let isInside = holdsPass(request.head, of: number, in: room)
+                state = isInside ? .admitted : room.snapshot.state(of: number, at: now)
             }
             var reply = EdgeReply(RoomReply.preparedHead, body: placeBody(number, state, room, now))
             if place.expiresAt - clock.seconds < Self.placeLifeSeconds / 2,

@@ -9,6 +9,12 @@ import UsherAPI
 /// A class, so that a handler takes hold of all of it with one reference.
 package final class RoomView: Sendable {
     package let snapshot: RoomSnapshot
+    // Of the snapshot, what every poll asks for: the whole is dear to pass on.
+    let cursor: UInt64
+    let lastNumber: UInt64
+    let generation: Int64
+    let nearFront: UInt64
+    let estimates: WaitEstimate.Basis
     package let dedupe: KeyedBLAKE2b?
     private let plainCookies: Cookies
     private let secureCookies: Cookies
@@ -28,6 +34,11 @@ package final class RoomView: Sendable {
 
     package init(_ snapshot: RoomSnapshot, reusing old: RoomView? = nil) {
         self.snapshot = snapshot
+        cursor = snapshot.cursor
+        lastNumber = snapshot.lastNumber
+        generation = Int64(snapshot.generation)
+        nearFront = snapshot.nearFront
+        estimates = WaitEstimate.Basis(snapshot)
         let room = snapshot.name.text
         plainCookies = old?.plainCookies ?? Cookies(room: room, isSecure: false)
         secureCookies = old?.secureCookies ?? Cookies(room: room, isSecure: true)
@@ -114,7 +125,7 @@ extension ByteWriter {
         put(state.name)
         put(#"","ahead":"#)
         put(number: state.ahead)
-        let estimate = WaitEstimate(ahead: state.ahead, in: room.snapshot, at: now)
+        let estimate = WaitEstimate(ahead: state.ahead, room.estimates, at: now)
         let poll = PollDelay.tenths(p50Seconds: state.pollBase(estimate), chance: chance)
         put(#"},"eta":{"p50_s":"#)
         put(optional: estimate.p50Seconds)
