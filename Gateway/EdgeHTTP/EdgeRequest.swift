@@ -104,6 +104,10 @@ package struct EdgeRequestHead: Sendable {
         try storage.with(storage.target) { try body(UnsafeRawBufferPointer(rebasing: $0[..<storage.pathCount])) }
     }
 
+    package func withHost<Answer>(_ body: (UnsafeRawBufferPointer) throws -> Answer) rethrows -> Answer {
+        try storage.with(storage.host, body)
+    }
+
     /// Nil when the field is not there.
     @inline(__always)
     package func withValue<Answer>(

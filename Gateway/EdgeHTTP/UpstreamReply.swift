@@ -8,6 +8,8 @@ package struct UpstreamReplyHead: Sendable {
     package let framing: EdgeReplyHead.Framing
     /// The connection ends with this reply.
     package let closes: Bool
+    /// `Connection` names fields that are of this connection only.
+    package let namesFields: Bool
     package var fields: UpstreamFields
 }
 

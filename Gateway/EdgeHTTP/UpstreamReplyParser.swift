@@ -167,6 +167,7 @@ package struct UpstreamReplyParser {
             status: found.status,
             framing: framing,
             closes: endsByClose || found.asksToClose || !found.isVersion11,
+            namesFields: found.namesFields,
             fields: UpstreamFields(bytes: bytes, lines: found.lines)
         )
     }
@@ -182,6 +183,7 @@ private struct HeadInProgress {
     var length: Int?
     var isChunked = false
     var asksToClose = false
+    var namesFields = false
     var lines: [UpstreamFields.Line] = []
     private var position = 0
 
@@ -280,7 +282,12 @@ private struct HeadInProgress {
                 let spaces = option.prefix { $0 == ByteRules.space || $0 == ByteRules.tab }.count
                 var word = option.dropFirst(spaces)
                 while word.last == ByteRules.space || word.last == ByteRules.tab { word = word.dropLast() }
-                asksToClose = asksToClose || ByteRules.isSame(UnsafeRawBufferPointer(rebasing: word), "close")
+                let name = UnsafeRawBufferPointer(rebasing: word)
+                if ByteRules.isSame(name, "close") {
+                    asksToClose = true
+                } else if !ByteRules.isSame(name, "keep-alive") {
+                    namesFields = true
+                }
             }
             return true
         case 14 where ByteRules.isSame(name, "content-length"):

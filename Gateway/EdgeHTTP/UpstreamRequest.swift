@@ -3,6 +3,8 @@ package import NIOCore
 
 package enum UpstreamRequest {
     private static let lineEnd: StaticString = "\r\n"
+    /// The request line without its target, the name of `Host`, and the framing.
+    private static let lineBytesMax = 128
 
     /// Everything up to the caller's own fields. `keeps` is asked about every field of the visitor; `Host`, `Expect`
     /// and the framing are not among them.
@@ -12,19 +14,16 @@ package enum UpstreamRequest {
         to buffer: inout ByteBuffer,
         keeps: (UnsafeRawBufferPointer) -> Bool
     ) {
-        buffer.writeString(head.method.name)
-        buffer.writeStaticString(" ")
-        head.storage.with(head.storage.target) { _ = buffer.writeBytes($0) }
-        buffer.writeStaticString(" HTTP/1.1\r\nHost: ")
-        buffer.writeString(host)
-        switch head.framing {
-        case .none where head.method.forbidsBody: buffer.writeStaticString(lineEnd)
-        case .none: buffer.writeStaticString("\r\nContent-Length: 0\r\n")
-        case .length(let count):
-            buffer.writeStaticString("\r\nContent-Length: ")
-            buffer.writeString(String(count))
-            buffer.writeStaticString(lineEnd)
-        case .chunked: buffer.writeStaticString("\r\nTransfer-Encoding: chunked\r\n")
+        head.storage.with(head.storage.target) { target in
+            buffer.write(upTo: lineBytesMax + target.count + host.utf8.count) { writer in
+                writer.put(head.method.name)
+                writer.put(byte: ByteRules.space)
+                writer.put(target)
+                writer.put(" HTTP/1.1\r\nHost: ")
+                writer.put(host)
+                writer.put(lineEnd)
+                write(head.framing, of: head.method, to: &writer)
+            }
         }
         head.forEachField { name, value in
             guard !isFraming(name), keeps(name) else { return }
@@ -34,6 +33,22 @@ package enum UpstreamRequest {
                 writer.put(value)
                 writer.put(lineEnd)
             }
+        }
+    }
+
+    private static func write(
+        _ framing: EdgeRequestHead.Framing,
+        of method: EdgeMethod,
+        to writer: inout ByteWriter
+    ) {
+        switch framing {
+        case .none where method.forbidsBody: break
+        case .none: writer.put("Content-Length: 0\r\n")
+        case .length(let count):
+            writer.put("Content-Length: ")
+            writer.put(number: count)
+            writer.put(lineEnd)
+        case .chunked: writer.put("Transfer-Encoding: chunked\r\n")
         }
     }
 

@@ -13,7 +13,11 @@ struct ProxyAdminTests {
             loop: loop,
             operations: OperationsPages(metrics: MetricsRegistry(), checks: [("redis", { "away" })]),
             admin: { .now(EdgeReply(status: 200, contentType: "text/plain", text: "admin \($0.path)")) },
-            booking: UpstreamPool(UpstreamConfiguration(host: "127.0.0.1", port: 1), loop: loop)
+            booking: UpstreamPool(
+                UpstreamConfiguration(host: "127.0.0.1", port: 1),
+                loop: loop,
+                counters: EdgeCounters(MetricsRegistry())
+            )
         )
     }
 

@@ -55,7 +55,7 @@ final class ConnectionHandler: EdgeReceiver {
             if let rule = forwarding.bodyRule { codec.bodyTime = rule.time }
             counters.forwarded.increment()
             let visitor = ProxyVisitor(handler: self, codec: codec)
-            let exchange = ProxyExchange(forwarding, visitor: visitor, counters: counters)
+            let exchange = ProxyExchange(forwarding, visitor: visitor)
             state = .forwarding(exchange)
             exchange.begin()
         }

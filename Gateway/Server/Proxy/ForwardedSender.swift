@@ -6,6 +6,8 @@ package import NIOCore
 package struct ForwardedSender: Sendable {
     package static let hopsMax = 20
     private static let hostBytesMax = 255
+    /// The names of the fields, their line ends, and an address five times.
+    private static let fieldBytesMax = 512
 
     /// Who is taken to have sent it.
     package var client: ClientAddress
@@ -21,37 +23,56 @@ package struct ForwardedSender: Sendable {
     }
 
     package func write(_ head: EdgeRequestHead, to buffer: inout ByteBuffer) {
-        let client = client.description
-        let host = head.host
-        let scheme = head.isSecure ? "https" : "http"
-        UpstreamRequest.write("Usher-Client-Address", client, to: &buffer)
-        guard isPeerTrusted else {
-            writeFields(chain: client, scheme: scheme, host: host, to: &buffer)
-            UpstreamRequest.write("Forwarded", Self.element(client, host: host, scheme: scheme), to: &buffer)
-            return
+        guard !isPeerTrusted else { return writeProxied(head, to: &buffer) }
+        let scheme: StaticString = head.isSecure ? "https" : "http"
+        head.withHost { host in
+            buffer.write(upTo: Self.fieldBytesMax + 2 * host.count) { writer in
+                writer.put("Usher-Client-Address: ")
+                client.write(to: &writer)
+                writer.put("\r\nX-Forwarded-For: ")
+                client.write(to: &writer)
+                writer.put("\r\nX-Forwarded-Proto: ")
+                writer.put(scheme)
+                writer.put("\r\nX-Forwarded-Host: ")
+                writer.put(host)
+                writer.put("\r\nForwarded: for=")
+                client.writeNode(to: &writer)
+                writer.put(";host=")
+                let mark: StaticString = host.allSatisfy(Self.isPlain) ? "" : "\""
+                writer.put(mark)
+                writer.put(host)
+                writer.put(mark)
+                writer.put(";proto=")
+                writer.put(scheme)
+                writer.put("\r\n")
+            }
         }
-        let proxied = (host: Self.believedHost(head) ?? host, scheme: Self.believedScheme(head) ?? scheme)
-        let hops = hops(head)
-        writeFields(chain: hops.joined(separator: ", "), scheme: proxied.scheme, host: proxied.host, to: &buffer)
-        var elements = [Self.element(client, host: proxied.host, scheme: proxied.scheme)]
-        elements += hops.dropFirst().map { "for=\(Self.node($0))" }
-        UpstreamRequest.write("Forwarded", elements.joined(separator: ", "), to: &buffer)
     }
 
-    private func writeFields(chain: String, scheme: String, host: String, to buffer: inout ByteBuffer) {
+    // MARK: Behind proxies
+
+    private func writeProxied(_ head: EdgeRequestHead, to buffer: inout ByteBuffer) {
+        let scheme = Self.believedScheme(head) ?? (head.isSecure ? "https" : "http")
+        let host = Self.believedHost(head) ?? head.host
+        let hops = hops(head)
+        var elements = ["for=\(Self.node(client));host=\(Self.value(host));proto=\(scheme)"]
+        elements += hops.dropFirst().map { "for=\(Self.node($0))" }
+        let chain = hops.map(\.description).joined(separator: ", ")
+        UpstreamRequest.write("Usher-Client-Address", client.description, to: &buffer)
         UpstreamRequest.write("X-Forwarded-For", chain, to: &buffer)
         UpstreamRequest.write("X-Forwarded-Proto", scheme, to: &buffer)
         UpstreamRequest.write("X-Forwarded-Host", host, to: &buffer)
+        UpstreamRequest.write("Forwarded", elements.joined(separator: ", "), to: &buffer)
     }
 
     /// The client, the proxies after it, the peer: of what the proxies said only the part that can be believed, which
     /// is what stands from the client on.
-    private func hops(_ head: EdgeRequestHead) -> [String] {
-        guard client != peer else { return [peer.description] }
+    private func hops(_ head: EdgeRequestHead) -> [ClientAddress] {
+        guard client != peer else { return [peer] }
         let said = head.headers.all("x-forwarded-for").joined(separator: ",").split(separator: ",")
             .suffix(Self.hopsMax).compactMap { ClientAddress($0.trimmingSpaces()) }
-        let believed = said.lastIndex(of: client).map { said[$0...] } ?? [client]
-        return believed.map(\.description) + [peer.description]
+        let believed = said.lastIndex(of: client).map { Array(said[$0...]) } ?? [client]
+        return believed + [peer]
     }
 
     private static func believedScheme(_ head: EdgeRequestHead) -> String? {
@@ -60,22 +81,14 @@ package struct ForwardedSender: Sendable {
 
     private static func believedHost(_ head: EdgeRequestHead) -> String? {
         guard let host = head.first("x-forwarded-host"), (1...hostBytesMax).contains(host.utf8.count),
-            host.utf8.allSatisfy({
-                isPlain($0) || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: "]")
-            })
+            host.utf8.allSatisfy({ isPlain($0) || ":[]".utf8.contains($0) })
         else { return nil }
         return host
     }
 
-    // MARK: RFC 7239
-
-    private static func element(_ address: String, host: String, scheme: String) -> String {
-        "for=\(node(address));host=\(value(host));proto=\(scheme)"
-    }
-
-    /// An IPv6 address stands in brackets, and so in quotes (§6).
-    private static func node(_ address: String) -> String {
-        address.utf8.contains(UInt8(ascii: ":")) ? "\"[\(address)]\"" : address
+    /// An IPv6 address stands in brackets, and so in quotes (RFC 7239 §6).
+    private static func node(_ address: ClientAddress) -> String {
+        address.ipv4 == nil ? "\"[\(address)]\"" : address.description
     }
 
     /// A token as it is, anything else quoted; a host has nothing that needs a backslash.
@@ -86,5 +99,23 @@ package struct ForwardedSender: Sendable {
     private static func isPlain(_ byte: UInt8) -> Bool {
         let letter = (byte | 0x20) &- UInt8(ascii: "a") < 26
         return letter || byte &- UInt8(ascii: "0") < 10 || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
+    }
+}
+
+extension ClientAddress {
+    fileprivate func write(to writer: inout ByteWriter) {
+        guard let ipv4 else { return writer.put(description) }
+        for shift in [24, 16, 8] as [UInt32] {
+            writer.put(number: UInt64(ipv4 >> shift & 0xFF))
+            writer.put(byte: UInt8(ascii: "."))
+        }
+        writer.put(number: UInt64(ipv4 & 0xFF))
+    }
+
+    fileprivate func writeNode(to writer: inout ByteWriter) {
+        guard ipv4 == nil else { return write(to: &writer) }
+        writer.put("\"[")
+        writer.put(description)
+        writer.put("]\"")
     }
 }

@@ -62,7 +62,7 @@ package enum ForwardedHead {
         renewed: GrantedPass.Renewed?
     ) -> EdgeReplyHead {
         var fields = head.fields
-        let named = HopFields.named(in: fields.all("connection"))
+        let named = head.namesFields ? HopFields.named(in: fields.all("connection")) : []
         if let carryOut = forwarding.command, let command = fields.all("usher-command").first { carryOut(command) }
         let isPersonal = renewed != nil
         fields.drop { name in

@@ -9,7 +9,6 @@ final class ProxyExchange {
 
     private let forwarding: Forwarding
     private let visitor: ProxyVisitor
-    private let counters: EdgeCounters
     private var pool: UpstreamPool { forwarding.upstream }
     private var connection: UpstreamConnection?
     private var service: Int?
@@ -24,22 +23,20 @@ final class ProxyExchange {
     private var owesRead = false
     private var isBeginning = false
     private(set) var isDone = false
-    /// In the pool's list of exchanges under way.
+    /// In the pool's list of exchanges without a connection.
     var position: Int?
     private var totalEnd = NIODeadline.distantFuture
     private var deadline = NIODeadline.distantFuture
     private var hasProgressed = false
 
-    init(_ forwarding: Forwarding, visitor: ProxyVisitor, counters: EdgeCounters) {
+    init(_ forwarding: Forwarding, visitor: ProxyVisitor) {
         self.forwarding = forwarding
         self.visitor = visitor
-        self.counters = counters
         isRequestEnded = forwarding.head.framing == .none
     }
 
     func begin() {
-        pool.enter(self)
-        totalEnd = pool.loop.now + pool.configuration.totalTime
+        totalEnd = pool.deadline(after: pool.configuration.totalTime)
         deadline = totalEnd
         guard let renewal = forwarding.renewal else {
             isBeginning = true
@@ -47,6 +44,7 @@ final class ProxyExchange {
             isBeginning = false
             return
         }
+        pool.enter(self)
         renewal.hop(to: visitor.loop).assumeIsolated().whenComplete { result in
             guard !self.isDone else { return }
             if case .success(let renewed) = result { self.renewed = renewed }
@@ -74,10 +72,10 @@ final class ProxyExchange {
     /// The request is on its way: from now on the reply is waited for, or while there is more to send, the service.
     private func setSendingDeadline(isUploading: Bool) {
         guard isUploading else {
-            deadline = min(totalEnd, pool.loop.now + pool.configuration.firstByteTime)
+            deadline = min(totalEnd, pool.deadline(after: pool.configuration.firstByteTime))
             return
         }
-        deadline = owesRead ? pool.loop.now + pool.configuration.firstByteTime : .distantFuture
+        deadline = owesRead ? pool.deadline(after: pool.configuration.firstByteTime) : .distantFuture
     }
 
     // MARK: From the visitor
@@ -102,7 +100,7 @@ final class ProxyExchange {
         guard !isDone, !isRequestEnded else { return }
         isRequestEnded = true
         guard let connection else { return }
-        totalEnd = pool.loop.now + pool.configuration.totalTime
+        totalEnd = pool.deadline(after: pool.configuration.totalTime)
         sendEnd(on: connection)
     }
 
@@ -131,6 +129,7 @@ final class ProxyExchange {
             connection.release()
             return
         }
+        if position != nil { pool.leave(self) }
         self.connection = connection
         service = connection.service
         pool.noteBegun(connection.service)
@@ -220,7 +219,7 @@ final class ProxyExchange {
         guard !isDone else { return }
         if case .broken = failure, let service {
             connection = nil
-            counters.upstreamBroken.increment()
+            pool.counters.upstreamBroken.increment()
             pool.noteFailure(of: service)
         }
         // Nothing was sent.
@@ -228,7 +227,7 @@ final class ProxyExchange {
     }
 
     private func retry(avoiding service: Int? = nil) {
-        counters.upstreamRetries.increment()
+        pool.counters.upstreamRetries.increment()
         leaveService()
         isRequestSent = false
         deadline = totalEnd
@@ -237,7 +236,7 @@ final class ProxyExchange {
 
     private func fail(_ failure: ProxyFailure) {
         guard !isDone else { return }
-        counters.upstreamFailures.increment()
+        pool.counters.upstreamFailures.increment()
         if failure == .timedOut, let service, connection != nil, !isReplyBegun { pool.noteFailure(of: service) }
         finish()
         connection?.close()
@@ -268,7 +267,7 @@ final class ProxyExchange {
         guard !isDone else { return }
         isDone = true
         leaveService()
-        pool.leave(self)
+        if position != nil { pool.leave(self) }
         waitingBody = []
     }
 }

@@ -24,6 +24,8 @@ final class UpstreamConnection: ChannelInboundHandler {
     var idleSince = NIODeadline.uptimeNanoseconds(0)
     /// Whether an exchange before this one has used it: then it may have been closed in the meantime.
     var wasUsed = false
+    /// Among the pool's connections.
+    var position = 0
     /// Until then the pool counts the connection by the attempt to open it.
     var hasConnected = false
 
@@ -59,7 +61,7 @@ final class UpstreamConnection: ChannelInboundHandler {
             .flatMapThrowing { try $0.pipeline.syncOperations.handler(type: UpstreamConnection.self) }
     }
 
-    var isOpen: Bool { context?.channel.isActive ?? false }
+    private(set) var isOpen = false
     var isWritable: Bool { context?.channel.isWritable ?? false }
 
     // MARK: The request
@@ -90,6 +92,8 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     func flush() { context?.flush() }
 
+    func pass(to now: NIODeadline) { exchange?.pass(to: now) }
+
     /// The visitor takes more of the reply.
     func readOn() { context?.read() }
 
@@ -102,6 +106,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     /// Never to be used again.
     func close() {
         exchange = nil
+        isOpen = false
         context?.close(promise: nil)
     }
 
@@ -116,6 +121,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
+        isOpen = true
         // Always one read is asked for, in the pool too: it shows a connection that the service has closed.
         context.read()
     }
@@ -123,7 +129,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard exchange != nil else {
             // A service that speaks unasked.
-            context.close(promise: nil)
+            close()
             return
         }
         var bytes = unwrapInboundIn(data)
@@ -158,7 +164,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         exchange = nil
         if closesAfterReply || pending.readableBytes > 0 {
             pending = Self.nothing
-            context?.close(promise: nil)
+            close()
         } else {
             pool.takeBack(self)
         }
@@ -184,6 +190,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        isOpen = false
         if let exchange, !hasFailed, case .end? = try? parser.ended() {
             closesAfterReply = true
             end { exchange.receivedEnd() }

@@ -15,17 +15,20 @@ package enum ProxyFailure: Error, Equatable {
 }
 
 package final class UpstreamPool {
-    private static let sweepEvery: TimeAmount = .milliseconds(100)
+    private static let lookEvery: TimeAmount = .milliseconds(100)
 
     package let configuration: UpstreamConfiguration
     let loop: any EventLoop
     private let services: [Service]
     private var roster: UpstreamRoster
-    private let counters: EdgeCounters?
+    let counters: EdgeCounters
     private var waiting = CircularBuffer<ProxyExchange>()
-    /// All that have begun and not ended, waiting or under way: each knows its position.
-    private var running: [ProxyExchange] = []
-    private var sweep: RepeatedTask?
+    /// Exchanges without a connection, each knows its position; those with one are found by it.
+    private var unconnected: [ProxyExchange] = []
+    private var connections: [UpstreamConnection] = []
+    /// When the services were last looked after.
+    private var lookedAt: NIODeadline
+    private var watch: RepeatedTask?
     private var checks: RepeatedTask?
 
     private final class Service {
@@ -41,18 +44,19 @@ package final class UpstreamPool {
         }
     }
 
-    package init(_ configuration: UpstreamConfiguration, loop: any EventLoop, counters: EdgeCounters? = nil) {
+    package init(_ configuration: UpstreamConfiguration, loop: any EventLoop, counters: EdgeCounters) {
         self.configuration = configuration
         self.loop = loop
         self.counters = counters
         services = configuration.addresses.map { Service($0) }
+        lookedAt = loop.now
         roster = UpstreamRoster(count: services.count, rule: configuration.ejection)
     }
 
     /// Watches deadlines, unused connections and services from now on; call it on the loop.
     package func begin() {
         let bound = NIOLoopBound(self, eventLoop: loop)
-        sweep = loop.scheduleRepeatedTask(initialDelay: Self.sweepEvery, delay: Self.sweepEvery) { _ in
+        watch = loop.scheduleRepeatedTask(initialDelay: Self.lookEvery, delay: Self.lookEvery) { _ in
             bound.value.look()
         }
         guard services.count > 1 else { return }
@@ -61,7 +65,7 @@ package final class UpstreamPool {
     }
 
     package func stop() {
-        sweep?.cancel()
+        watch?.cancel()
         checks?.cancel()
         for service in services {
             for connection in service.idle { connection.close() }
@@ -74,13 +78,14 @@ package final class UpstreamPool {
 
     /// Calls `connected` or `failed` of the exchange, now or later.
     func lend(to exchange: ProxyExchange, mustBeFresh: Bool, avoiding avoided: Int? = nil) {
-        let index = roster.choose(avoiding: avoided)
+        let index = isAlone ? 0 : roster.choose(avoiding: avoided)
         let service = services[index]
         while !mustBeFresh, let connection = service.idle.popLast() {
             guard connection.isOpen else { continue }
             exchange.connected(connection)
             return
         }
+        enter(exchange)
         if service.openCount < configuration.connectionsPerLoopMax {
             connect(to: index, for: exchange)
         } else if mustBeFresh, let unused = service.idle.popLast() {
@@ -102,7 +107,7 @@ package final class UpstreamPool {
             next.connected(connection)
             return
         }
-        connection.idleSince = loop.now
+        connection.idleSince = lookedAt
         services[connection.service].idle.append(connection)
     }
 
@@ -110,6 +115,7 @@ package final class UpstreamPool {
         let service = services[connection.service]
         service.idle.removeAll { $0 === connection }
         service.openCount -= 1
+        forget(connection)
         connectForWaiting(connection.service)
     }
 
@@ -133,6 +139,8 @@ package final class UpstreamPool {
                 switch result {
                 case .success(let connection):
                     connection.hasConnected = true
+                    connection.position = self.connections.count
+                    self.connections.append(connection)
                     if exchange.isDone { self.takeBack(connection) } else { exchange.connected(connection) }
                 case .failure:
                     self.services[index].openCount -= 1
@@ -145,12 +153,22 @@ package final class UpstreamPool {
 
     // MARK: What is known of the services
 
-    func noteBegun(_ index: Int) { roster.began(index) }
-    func noteEnded(_ index: Int) { roster.ended(index) }
-    func noteSuccess(of index: Int) { roster.succeeded(index) }
+    private var isAlone: Bool { services.count == 1 }
+
+    func noteBegun(_ index: Int) {
+        if !isAlone { roster.began(index) }
+    }
+
+    func noteEnded(_ index: Int) {
+        if !isAlone { roster.ended(index) }
+    }
+
+    func noteSuccess(of index: Int) {
+        if !isAlone { roster.succeeded(index) }
+    }
 
     func noteFailure(of index: Int) {
-        if roster.failed(index, at: loop.now) { counters?.upstreamEjections.increment() }
+        if roster.failed(index, at: loop.now) { counters.upstreamEjections.increment() }
     }
 
     private func check() {
@@ -167,24 +185,37 @@ package final class UpstreamPool {
 
     // MARK: Time
 
+    /// When something that may take `time` from now on must be over: never early, and late by two looks at most.
+    func deadline(after time: TimeAmount) -> NIODeadline { lookedAt + time + Self.lookEvery }
+
+    /// Watches the deadline of an exchange that has no connection.
     func enter(_ exchange: ProxyExchange) {
-        exchange.position = running.count
-        running.append(exchange)
+        guard exchange.position == nil else { return }
+        exchange.position = unconnected.count
+        unconnected.append(exchange)
     }
 
     func leave(_ exchange: ProxyExchange) {
-        guard let position = exchange.position, let last = running.popLast() else { return }
+        guard let position = exchange.position, let last = unconnected.popLast() else { return }
         exchange.position = nil
         guard last !== exchange else { return }
-        running[position] = last
+        unconnected[position] = last
         last.position = position
+    }
+
+    private func forget(_ connection: UpstreamConnection) {
+        guard let last = connections.popLast(), last !== connection else { return }
+        connections[connection.position] = last
+        last.position = connection.position
     }
 
     private func look() {
         let now = loop.now
         roster.pass(to: now)
-        // A copy: whoever is told leaves the list.
-        for exchange in running { exchange.pass(to: now) }
+        lookedAt = now
+        // Copies: whoever is told leaves the list.
+        for exchange in unconnected { exchange.pass(to: now) }
+        for connection in connections { connection.pass(to: now) }
         waiting.removeAll { $0.isDone }
         let end = now - configuration.keepTime
         for service in services {
