@@ -72,7 +72,8 @@ package struct RequestHeadParser {
             let found = memchr(start + from, Int32(ByteRules.lineFeed), bytes.count - from)
         else {
             searchedCount = bytes.count - readCount
-            guard searchedCount <= lineMax else { throw tooLong }
+            // The last byte may be the CR of the line's end.
+            guard searchedCount <= lineMax + 1 else { throw tooLong }
             guard bytes.count <= limits.headBytesMax else { throw .headersTooLarge }
             return nil
         }

@@ -143,6 +143,26 @@ struct GuardTests {
         #expect(edge.parts().refusal == example.refusal)
     }
 
+    @Test func `a line of exactly the bound is good, and one byte more is not, wherever reads end`() throws {
+        var limits = EdgeLimits()
+        limits.requestLineBytesMax = 32
+        limits.headerLineBytesMax = 40
+        for extra in [0, 1] {
+            let target = "/" + String(repeating: "a", count: 32 - "GET / HTTP/1.1".utf8.count + extra)
+            let field = "X: " + String(repeating: "b", count: 40 - "X: ".utf8.count + extra)
+            for (bytes, refusal) in [
+                ("GET \(target) HTTP/1.1\r\nHost: a\r\n\r\n", EdgeRefusal.targetTooLong),
+                ("GET / HTTP/1.1\r\nHost: a\r\n\(field)\r\n\r\n", .headersTooLarge),
+            ] {
+                for way in [EdgeChannel.send, EdgeChannel.trickle] {
+                    let edge = try EdgeChannel(limits: limits)
+                    try way(edge)(bytes)
+                    #expect(edge.parts().refusal == (extra == 0 ? nil : refusal))
+                }
+            }
+        }
+    }
+
     @Test(arguments: [
         "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET /a/b.c/~d?x=//..%2f HTTP/1.1\r\nhost:a:8080\r\n\r\n",

@@ -24,9 +24,15 @@ package final class EchoOrigin: Sendable {
         }
     }
 
+    package struct Arrival: Sendable, Equatable {
+        package var target: String
+        package var connection: Int
+    }
+
     fileprivate struct Counts {
         var connections = 0
         var requests = 0
+        var arrivals: [Arrival] = []
         var bytesSent = 0
         var bytesRead = 0
     }
@@ -36,6 +42,8 @@ package final class EchoOrigin: Sendable {
     package let port: Int
 
     package var requests: Int { counts.withLock { $0.requests } }
+    /// Every request, in the order the heads came.
+    package var arrivals: [Arrival] { counts.withLock { $0.arrivals } }
     package var connections: Int { counts.withLock { $0.connections } }
     package var bytesSent: Int { counts.withLock { $0.bytesSent } }
     package var bytesRead: Int { counts.withLock { $0.bytesRead } }
@@ -110,7 +118,10 @@ private final class EchoHandler: ChannelInboundHandler {
         case .head(let head):
             self.head = head
             body = ""
-            origin.counts.withLock { $0.requests += 1 }
+            origin.counts.withLock { counts in
+                counts.requests += 1
+                counts.arrivals.append(EchoOrigin.Arrival(target: head.uri, connection: connection))
+            }
             if asks("close") { context.close(promise: nil) }
             if asks("early") { answer(context: context) }
         case .body(let bytes):
