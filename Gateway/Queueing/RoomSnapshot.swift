@@ -21,6 +21,8 @@ package struct RoomSnapshot: Sendable, Equatable {
     package var epoch: Int
     package var cursor: UInt64
     package var lastNumber: UInt64
+    /// The highest number this gateway knows of: beyond `lastNumber` when the store has lost its latest.
+    package var highestNumber: UInt64
     package var calls: CallMarks
     /// Called places that asked in time and wait for room: they are never too late.
     package var turnedUp: Set<UInt64>
@@ -68,6 +70,7 @@ package struct RoomSnapshot: Sendable, Equatable {
         self.epoch = epoch
         self.cursor = cursor
         self.lastNumber = lastNumber
+        highestNumber = lastNumber
         self.calls = calls
         self.turnedUp = turnedUp
         self.livePasses = livePasses

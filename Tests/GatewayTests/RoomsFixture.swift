@@ -211,6 +211,7 @@ func withGateway<Outcome: Sendable>(
     entryIssuer: String? = nil,
     tick: Duration? = .milliseconds(50),
     reports: any AdmissionReports = ScriptedReports(seats: 1_000_000),
+    checkpointFile: String? = nil,
     _ body: @Sendable (GatewayNode) async throws -> Outcome
 ) async throws -> Outcome {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
@@ -235,6 +236,7 @@ func withGateway<Outcome: Sendable>(
         redis: redis,
         rooms: rooms,
         interval: .milliseconds(25),
+        checkpointFile: checkpointFile,
         counters: counters,
         gauges: RoomGauges(metrics),
         challenger: challenger,

@@ -1,4 +1,5 @@
 import EdgeHTTP
+import Foundation
 import NIOCore
 import NIOPosix
 import QueueTokens
@@ -101,6 +102,88 @@ struct RoomsOutageTests {
         }
     }
 
+    @Test func `who finds the buffer full is told 503 and a spread time to come back`() async throws {
+        try await withTemporaryRedis { server in
+            try await withGateway(on: server, tick: nil) { node in
+                try await node.open(try GatewayNode.policy())
+                await server.pause()
+                try await withThrowingTaskGroup(of: EdgeReply.self) { tasks in
+                    // Enough to fill the buffer of whichever loop, with what is on its way to the store.
+                    for device in 0..<(2 * (JoinBatcher.waitingMax + 2 * JoinBatcher.sliceMax)) {
+                        tasks.addTask {
+                            try await node.send(
+                                .post,
+                                "/v1/rooms/sale/join",
+                                ["Usher-Device": GatewayNode.device(device)]
+                            )
+                        }
+                    }
+                    var waits: Set<String> = []
+                    for try await reply in tasks where try reply.status == 503 && reply.problem() == .overloaded {
+                        waits.insert(try reply.headers.first("Retry-After").orThrow())
+                        guard waits.count < 3 else { break }
+                    }
+                    #expect(waits.count == 3)
+                    await server.resume()
+                    tasks.cancelAll()
+                }
+            }
+        }
+    }
+
+    @Test func `a pass that is due for renewal holds on while the store is away`() async throws {
+        try await withTemporaryRedis { server in
+            try await withGateway(on: server) { node in
+                try await node.open(try GatewayNode.policy(idle: 10))
+                let pass = try await node.passToken(try await node.join(device: 1).body.token)
+                let known = try node.keys.passes.verifyTag(ofPass: pass, room: "sale", at: WallClock.now().seconds)
+                await server.kill()
+                try await node.sees { $0.isDegraded }
+                try await eventually { known.expiresAt - WallClock.now().seconds < 5 }
+                #expect(try await node.verdict(["Usher-Pass": pass]) == .granted(id: known.passID))
+            }
+        }
+    }
+
+    @Test func `after a rewind a gateway that gave no number itself gives none again, and the epoch is new`()
+        async throws
+    {
+        try await withTemporaryRedis { server in
+            let keys = try ephemeralKeys()
+            try await withGateway(on: server, keys: keys, tick: nil) { first in
+                try await first.open(try GatewayNode.policy())
+                try await withGateway(on: server, keys: keys, tick: nil) { second in
+                    for device in 0..<20 { _ = try await first.join(device: device) }
+                    try await second.sees { $0.lastNumber == 20 }
+                    try await first.forget(through: 5)
+                    try await second.sees { $0.lastNumber == 5 }
+                    #expect(try await second.join(device: 100).body.place.number > 20)
+                    try await second.sees { $0.epoch == 2 }
+                }
+            }
+        }
+    }
+
+    @Test func `a store that is rewound while the gateway is away gives no number again`() async throws {
+        try await withTemporaryRedis { server in
+            let file = FileManager.default.temporaryDirectory.appending(path: "usher-\(UUID().uuidString).json").path()
+            defer { try? FileManager.default.removeItem(atPath: file) }
+            let keys = try ephemeralKeys()
+            try await withGateway(on: server, keys: keys, tick: nil, checkpointFile: file) { node in
+                try await node.open(try GatewayNode.policy())
+                for device in 0..<20 { _ = try await node.join(device: device) }
+                try await eventually {
+                    (try? String(contentsOfFile: file, encoding: .utf8))?.contains(#""number":20"#) ?? false
+                }
+                try await node.forget(through: 5)
+            }
+            try await withGateway(on: server, keys: keys, tick: nil, checkpointFile: file) { node in
+                try await node.sees { $0.lastNumber == 5 && !$0.isDegraded }
+                #expect(try await node.join(device: 100).body.place.number > 20)
+            }
+        }
+    }
+
     @Test func `places survive a restart of the gateway`() async throws {
         try await withTemporaryRedis { server in
             let keys = try ephemeralKeys()
@@ -141,5 +224,13 @@ struct RoomsOutageTests {
                 await server.resume()
             }
         }
+    }
+}
+
+extension GatewayNode {
+    /// As after a crash of the store with its last writes lost.
+    fileprivate func forget(through number: Int) async throws {
+        _ = try await redis.call(["HSET", "{r:sale}:meta", "number", .integer(number)])
+        _ = try await redis.call(["DEL", "{r:sale}:tags"])
     }
 }

@@ -7,6 +7,14 @@ package import NIOPosix
 import RateLimiting
 import ServiceLifecycle
 
+struct ListenerFault: Error, CustomStringConvertible {
+    var host: String
+    var port: Int
+    var error: any Error
+
+    var description: String { "cannot listen on \(host) port \(port): \(error)" }
+}
+
 package struct EdgeListener: Service {
     private static let backlog: Int32 = 4096
 
@@ -133,6 +141,9 @@ package struct EdgeListener: Service {
                 }
             }
             .bind(host: configuration.host, port: port)
+            .flatMapErrorThrowing { [host = configuration.host] in
+                throw ListenerFault(host: host, port: port, error: $0)
+            }
             .get()
     }
 

@@ -73,8 +73,12 @@ package final class LoopRooms: VisitorRooms {
 
     func joins(of room: RoomView) -> JoinBatcher {
         let name = room.name.text
-        if let batcher = joins[name] { return batcher }
+        if let batcher = joins[name] {
+            batcher.noteSeen(room.snapshot.highestNumber)
+            return batcher
+        }
         let batcher = JoinBatcher(room: room.name, redis: supplies.redis, loop: loop)
+        batcher.noteSeen(room.snapshot.highestNumber)
         joins[name] = batcher
         return batcher
     }

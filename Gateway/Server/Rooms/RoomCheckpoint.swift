@@ -91,7 +91,7 @@ struct RoomCheckpoint {
             generation: room.generation,
             epoch: room.epoch,
             cursor: room.cursor,
-            number: room.lastNumber,
+            number: room.highestNumber,
             dedupeKey: Hex.encode(room.dedupeKey)
         )
     }

@@ -160,7 +160,10 @@ struct PullMemory {
         guard replies.count == names.count + 2, let listed = replies[0].asArray else { return false }
         denyVersion = replies[1].asText
         for (name, reply) in zip(names, replies.dropFirst(2)) {
-            if let room = SnapshotReader.read(reply, name: name, known: known[name]) {
+            if var room = SnapshotReader.read(reply, name: name, known: known[name]) {
+                if let old = known[name]?.snapshot, old.generation == room.snapshot.generation {
+                    room.snapshot.highestNumber = max(old.highestNumber, room.snapshot.lastNumber)
+                }
                 known[name] = room
                 let middle = (sentAt.milliseconds + gotAt.milliseconds) / 2
                 clockOffsetMS = room.snapshot.asOf.milliseconds - middle
