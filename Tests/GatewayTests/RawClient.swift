@@ -100,6 +100,12 @@ final class RawClient: Sendable {
         try? await channel.withLock { $0 }?.close().get()
     }
 
+    /// Without the goodbye of TLS.
+    func leave() async throws {
+        guard let channel = channel.withLock({ $0 }) else { return }
+        try await channel.pipeline.context(handlerType: NIOSSLClientHandler.self).flatMap { $0.close() }.get()
+    }
+
     var applicationProtocol: String? { state.withLock { $0.applicationProtocol } }
     var isClosed: Bool { state.withLock { $0.isClosed } }
     var sentBytes: Int { state.withLock { $0.sentBytes } }

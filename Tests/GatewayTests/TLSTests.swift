@@ -159,6 +159,25 @@ struct TLSTests {
         }
     }
 
+    @Test func `who leaves without a goodbye is gone, before or after the reply that ends the connection`() async throws
+    {
+        try await TestCertificate.with { certificate in
+            var setup = try Self.setup(certificate)
+            setup.listener.connectionsPerAddressMax = 8
+            try await EdgeBench.with(setup) { edge in
+                let context = try certificate.trust()
+                for number in 0..<60 {
+                    let client = try await Self.client(edge, context)
+                    let end = number % 2 == 0 ? "Connection: close\r\n" : ""
+                    client.send("GET /a HTTP/1.1\r\nHost: a\r\n\(end)\r\n")
+                    #expect(try await client.reply().status == 200)
+                    // The gateway may have closed it already.
+                    try? await client.leave()
+                }
+            }
+        }
+    }
+
     // MARK: Certificates
 
     @Test func `new handshakes take a new certificate, open connections go on, and a bad file changes nothing`()

@@ -12,6 +12,8 @@ final class HandshakeGate: ChannelDuplexHandler {
     private let counters: EdgeCounters
     private var deadline: Scheduled<Void>?
     private var isOpen = false
+    private var isClosing = false
+    private var isInputClosed = false
 
     init(handshakeTime: TimeAmount, counters: EdgeCounters) {
         self.handshakeTime = handshakeTime
@@ -21,6 +23,7 @@ final class HandshakeGate: ChannelDuplexHandler {
     func channelActive(context: ChannelHandlerContext) {
         deadline = context.eventLoop.assumeIsolated().scheduleTask(in: handshakeTime) {
             self.counters.handshakesCut.increment()
+            self.deadline = nil
             self.cut(context)
         }
         context.fireChannelActive()
@@ -37,6 +40,9 @@ final class HandshakeGate: ChannelDuplexHandler {
             isOpen = true
             stopClock()
             counters.handshakes.increment()
+        } else if event as? ChannelEvent == .inputClosed {
+            isInputClosed = true
+            if isClosing { cut(context) }
         }
         context.fireUserInboundEventTriggered(event)
     }
@@ -55,8 +61,11 @@ final class HandshakeGate: ChannelDuplexHandler {
 
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
         context.close(mode: mode, promise: promise)
-        // The visitor's goodbye must be read to be heard; without it the TLS handler waits out its time.
-        if case .all = mode { context.read() }
+        guard case .all = mode else { return }
+        isClosing = true
+        // The visitor's goodbye must be read to be heard; a visitor who has gone without one says none any more. In
+        // both cases the TLS handler would wait out its time.
+        if isInputClosed { cut(context) } else { context.read() }
     }
 
     private func stopClock() {
