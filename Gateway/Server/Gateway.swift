@@ -6,7 +6,7 @@ import Operations
 @main
 struct Gateway {
     static func main() async {
-        var configuration = Program.configure(
+        let configuration = Program.configure(
             name: "usher-gateway",
             purpose: "The visitors' side of Usher: limits, waiting rooms, and the way to booking.",
             section: "gateway",
@@ -15,7 +15,6 @@ struct Gateway {
         )
         JSONLog.bootstrap(level: configuration.logLevel)
         let logger = Logger(label: "usher-gateway")
-        configuration.fit(descriptors: Program.raiseDescriptorLimit(), logger: logger)
         do {
             let wiring = try await Wiring(configuration, logger: logger)
             try await Program.run(wiring.services, drain: configuration.drainTime + .seconds(5), logger: logger)

@@ -23,6 +23,7 @@ package struct Wiring: Sendable {
         onListening: @escaping @Sendable (Int) -> Void = { _ in },
         onAdminListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) async throws {
+        let configuration = configuration.fitted(to: Program.raiseDescriptorLimit(), logger: logger)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoopCount)
         let metrics = MetricsRegistry()
         let redis = RedisClient(configuration: configuration.redis, eventLoopGroup: group, logger: logger)

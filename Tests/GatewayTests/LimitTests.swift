@@ -180,3 +180,23 @@ struct LimitTests {
         }
     }
 }
+
+struct DescriptorBudgetTests {
+    @Test(arguments: [
+        (0, 1024, 512, 601), (0, 1_048_576, 512, 943_142), (20_000, 1_048_576, 512, 20_000), (20_000, 4096, 512, 3110),
+        (0, 64, 512, 16), (8, 64, 512, 8),
+    ])
+    func `the bound of connections leaves a tenth of the open files, and what booking's take`(
+        _ asked: Int,
+        _ descriptors: Int,
+        _ upstreamMax: Int,
+        _ expected: Int
+    ) {
+        let found = DescriptorBudget.connectionsMax(
+            asked: asked,
+            descriptors: descriptors,
+            upstreamMax: upstreamMax
+        )
+        #expect(found == expected)
+    }
+}

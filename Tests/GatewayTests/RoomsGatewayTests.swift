@@ -85,7 +85,7 @@ struct RoomsGatewayTests {
                 "--port", "0", "--admin-port", "0", "--redis", "\(try server.configuration())", "--booking", address,
                 "--booking-operations", address, "--keys", folder + "/keys", "--admin-token-file",
                 folder + "/admin.token", "--pages", Self.pages, "--event-loops", "2", "--snapshot-interval", "25ms",
-                "--tick-interval", "50ms", "--drain-time", "5s", "--connections-max", "100",
+                "--tick-interval", "50ms", "--drain-time", "5s", "--drain-lead", "0s",
             ],
             environment: [:]
         )

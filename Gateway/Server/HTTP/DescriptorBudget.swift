@@ -16,20 +16,24 @@ package enum DescriptorBudget {
 extension GatewayConfiguration {
     private static let upstreamPerLoopMax = 256
 
-    /// Fits the bound of connections to the limit of open files.
-    package mutating func fit(descriptors: Int, logger: Logger) {
+    /// With the bound of connections fitted to the limit of open files.
+    package func fitted(to descriptors: Int, logger: Logger) -> GatewayConfiguration {
+        var fitted = self
         let asked = listener.connectionsMax
-        listener.connectionsMax = DescriptorBudget.connectionsMax(
+        fitted.listener.connectionsMax = DescriptorBudget.connectionsMax(
             asked: asked,
             descriptors: descriptors,
             upstreamMax: eventLoopCount * Self.upstreamPerLoopMax
         )
-        guard listener.connectionsMax < asked else { return }
-        logger.warning(
-            "fewer connections than asked for: the limit of open files is too low",
-            metadata: [
-                "connections": "\(listener.connectionsMax)", "asked": "\(asked)", "open_files": "\(descriptors)",
-            ]
-        )
+        if fitted.listener.connectionsMax < asked {
+            logger.warning(
+                "fewer connections than asked for: the limit of open files is too low",
+                metadata: [
+                    "connections": "\(fitted.listener.connectionsMax)", "asked": "\(asked)",
+                    "open_files": "\(descriptors)",
+                ]
+            )
+        }
+        return fitted
     }
 }
