@@ -1,16 +1,48 @@
 /// So many requests a period, with a burst: the two numbers of the Generic Cell Rate Algorithm (ITU-T I.371).
 package struct Rate: Sendable, Equatable {
+    package static let countMax = 1_000_000
+
     package let count: Int
     package let periodSeconds: Int
     package let burst: Int
 
     /// - Parameters: all at least 1, at most a million; nil otherwise.
     package init?(_ count: Int, perSeconds period: Int = 60, burst: Int) {
-        let range = 1...1_000_000
+        let range = 1...Self.countMax
         guard range.contains(count), range.contains(period), range.contains(burst) else { return nil }
         self.count = count
         self.periodSeconds = period
         self.burst = burst
+    }
+
+    /// `COUNT`, `COUNT/PERIOD` or `COUNT/PERIOD,BURST`, such as `240/1m,256`: without a period a minute, without a burst
+    /// as many as the count.
+    package init?(_ text: some StringProtocol) {
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+        guard (1...2).contains(parts.count), let rate = parts.first else { return nil }
+        let halves = rate.split(separator: "/", omittingEmptySubsequences: false)
+        guard (1...2).contains(halves.count), let count = Self.number(halves[0]),
+            let period = halves.count == 2 ? Self.seconds(halves[1]) : 60,
+            let burst = parts.count == 2 ? Self.number(parts[1]) : count
+        else { return nil }
+        self.init(count, perSeconds: period, burst: burst)
+    }
+
+    private static func number(_ text: some StringProtocol) -> Int? {
+        text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ? Int(text) : nil
+    }
+
+    /// `5s`, `1m`, `2h`.
+    package static func seconds(_ text: some StringProtocol) -> Int? {
+        let unit: Int
+        switch text.last {
+        case "s": unit = 1
+        case "m": unit = 60
+        case "h": unit = 3600
+        default: return nil
+        }
+        guard let number = number(text.dropLast()), (1...countMax).contains(number) else { return nil }
+        return number * unit
     }
 
     /// Nanoseconds between two requests at the sustained rate, rounded up so that the rate is never exceeded.
@@ -18,42 +50,4 @@ package struct Rate: Sendable, Equatable {
 
     /// How far the theoretical arrival time may run ahead.
     package var toleranceNS: Int64 { intervalNS * Int64(burst) }
-}
-
-/// One client's state: the theoretical arrival time of its next request, in nanoseconds of a clock that only grows.
-package struct Allowance: Sendable, Equatable {
-    package enum Decision: Sendable, Equatable {
-        /// `remaining` more may come at once; all of the burst is there again after `resetNS`.
-        case allowed(remaining: Int, resetNS: Int64)
-        case refused(retryAfterNS: Int64, resetNS: Int64)
-
-        package var isAllowed: Bool {
-            if case .allowed = self { true } else { false }
-        }
-    }
-
-    package private(set) var arrivalNS: Int64
-
-    package init(arrivalNS: Int64 = 0) {
-        self.arrivalNS = arrivalNS
-    }
-
-    /// What `take` would say, without taking.
-    package func ask(_ rate: Rate, at nowNS: Int64) -> Decision {
-        var copy = self
-        return copy.take(rate, at: nowNS)
-    }
-
-    package mutating func take(_ rate: Rate, at nowNS: Int64) -> Decision {
-        let interval = rate.intervalNS
-        let tolerance = rate.toleranceNS
-        // A tightened rule must not lock a client out for longer than the rule itself could.
-        let start = min(max(arrivalNS, nowNS), nowNS + tolerance)
-        let next = start + interval
-        guard next - nowNS <= tolerance else {
-            return .refused(retryAfterNS: next - nowNS - tolerance, resetNS: start - nowNS)
-        }
-        arrivalNS = next
-        return .allowed(remaining: Int((tolerance - (next - nowNS)) / interval), resetNS: next - nowNS)
-    }
 }

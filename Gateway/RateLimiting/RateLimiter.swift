@@ -1,113 +1,185 @@
-/// One limit: for whom it counts and how much.
-package struct LimitRule: Sendable, Equatable {
-    package enum Scope: String, Sendable, CaseIterable {
-        case address, account, global
+/// All limits of a gateway, in a fixed amount of memory. A request is counted only if every rule lets it pass, so what
+/// one rule refuses costs no other rule anything. Times are nanoseconds of a clock that only grows.
+package struct RateLimiter: ~Copyable {
+    private let grid: LimitGrid
+    private let seed: UInt64
+    private var addresses: AllowanceTable
+    private var accounts: AllowanceTable
+    private var globals = [Int64](repeating: 0, count: LimitGrid.columns)
+    private var bans: BanTable
+    private var chance: SplitMix
+
+    /// The cell of an address row that counts refusals.
+    private static let offences = LimitGrid.columns
+
+    /// The seed is secret, see `ClientMark`.
+    package init(_ plan: LimitPlan, seed: UInt64) {
+        grid = LimitGrid(plan.rules)
+        self.seed = seed
+        addresses = AllowanceTable(capacity: plan.clientsMax)
+        let needsAccounts = plan.rules.contains { $0.scope == .account }
+        accounts = AllowanceTable(capacity: needsAccounts ? plan.clientsMax : 0)
+        bans = BanTable(policy: plan.bans, capacity: plan.bansMax)
+        chance = SplitMix(seed: seed)
     }
 
-    package var scope: Scope
-    package var rate: Rate
-    /// Counts and reports, refuses nobody.
-    package var isShadow: Bool
+    package var evictions: Int { addresses.evictions + accounts.evictions }
+    package var capacity: Int { addresses.capacity }
+    package var bytes: Int { addresses.bytes + accounts.bytes + bans.bytes }
 
-    package init(_ scope: Scope, _ rate: Rate, isShadow: Bool = false) {
-        self.scope = scope
-        self.rate = rate
-        self.isShadow = isShadow
+    /// Whose requests meet which rules: the address always, the account if one is shown. A ban of the address spares
+    /// those who show an account: they answer for themselves.
+    package mutating func check(
+        _ address: NetworkAddress,
+        account: LimitKey?,
+        _ routeClass: RouteClass,
+        atNS nowNS: Int64
+    ) -> LimitVerdict {
+        let key = address.limitKey
+        let mark = ClientMark(key, seed: seed)
+        if account == nil, let endNS = bans.end(mark, atNS: nowNS) { return banned(until: endNS, nowNS) }
+        let column = 1 + Int(routeClass.rawValue)
+        let slot = addresses.find(mark)
+        let accountMark = account.map { ClientMark($0, seed: seed) }
+        let accountSlot = accountMark.flatMap { accounts.find($0) }
+
+        var asking = Asking(column: column, nowNS: nowNS)
+        asking.ask(grid, row: 0, slot.map { (addresses.arrival($0, 0), addresses.arrival($0, column)) } ?? (0, 0))
+        let addressWaits = asking.waitNS > 0
+        if accountMark != nil {
+            asking.ask(
+                grid,
+                row: 1,
+                accountSlot.map { (accounts.arrival($0, 0), accounts.arrival($0, column)) } ?? (0, 0)
+            )
+        }
+        asking.ask(grid, row: 2, (globals[0], globals[column]))
+        guard asking.waitNS <= 0 else {
+            return refused(asking, offender: addressWaits ? slot : nil, key, mark)
+        }
+        let home = slot ?? addresses.settle(mark, atNS: nowNS)
+        if let arrival = asking.next[0] { addresses.set(home, 0, arrival) }
+        if let arrival = asking.next[1] { addresses.set(home, column, arrival) }
+        if let accountMark {
+            let home = accountSlot ?? accounts.settle(accountMark, atNS: nowNS)
+            if let arrival = asking.next[2] { accounts.set(home, 0, arrival) }
+            if let arrival = asking.next[3] { accounts.set(home, column, arrival) }
+        }
+        if let arrival = asking.next[4] { globals[0] = arrival }
+        if let arrival = asking.next[5] { globals[column] = arrival }
+        return asking.verdict
     }
-}
 
-/// What the limits say about one request.
-package struct LimitVerdict: Sendable, Equatable {
-    package var isAllowed: Bool
-    /// The rule that is nearest to its end, or that refused.
-    package var rule: LimitRule?
-    package var remaining: Int
-    package var resetSeconds: Int
-    /// 0 when allowed.
-    package var retryAfterSeconds: Int
-    /// Shadow rules that would have refused.
-    package var shadowRefusals: Int
-
-    /// The value of `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers).
-    package var policyField: String? {
-        rule.map { "\"\($0.scope.rawValue)\";q=\($0.rate.count);w=\($0.rate.periodSeconds)" }
-    }
-
-    /// The value of `RateLimit`.
-    package var stateField: String? {
-        rule.map { "\"\($0.scope.rawValue)\";r=\(remaining);t=\(resetSeconds)" }
-    }
-}
-
-/// All limits of one event loop, in a fixed amount of memory. A request is counted only if every rule lets it pass.
-package struct RateLimiter: Sendable {
-    private let rules: [LimitRule]
-    private var tables: [AllowanceTable]
-    package private(set) var refusals = 0
-
-    /// Each rule remembers `capacity` clients; for the seed see `AllowanceTable`.
-    package init(rules: [LimitRule], capacity: Int, seed: UInt64) {
-        self.rules = rules
-        tables = rules.map { AllowanceTable(capacity: $0.scope == .global ? 1 : capacity, seed: seed) }
-    }
-
-    package var evictions: Int { tables.reduce(0) { $0 + $1.evictions } }
-
-    /// A visitor who has shown no account has none, and its rule does not apply.
-    package mutating func check(address: NetworkAddress, account: LimitKey?, atNS nowNS: Int64) -> LimitVerdict {
-        var verdict = LimitVerdict(
-            isAllowed: true,
-            remaining: .max,
-            resetSeconds: 0,
-            retryAfterSeconds: 0,
-            shadowRefusals: 0
-        )
-        for (index, rule) in rules.enumerated() {
-            guard let key = Self.key(rule.scope, address: address, account: account) else { continue }
-            guard case .refused(let retry, let reset) = tables[index].ask(key, rule.rate, at: nowNS) else { continue }
-            if rule.isShadow {
-                verdict.shadowRefusals += 1
-                continue
-            }
-            refusals += 1
-            verdict.isAllowed = false
-            verdict.rule = rule
-            verdict.remaining = 0
-            verdict.resetSeconds = Self.seconds(reset)
-            verdict.retryAfterSeconds = Self.seconds(retry)
+    private mutating func refused(
+        _ asking: Asking,
+        offender slot: AllowanceTable.Slot?,
+        _ key: LimitKey,
+        _ mark: ClientMark
+    ) -> LimitVerdict {
+        var verdict = asking.verdict
+        verdict.outcome = .limited
+        verdict.retryAfterSeconds = spread(asking.waitNS)
+        let nowNS = asking.nowNS
+        guard let slot, let policy = bans.policy, bans.end(mark, atNS: nowNS) == nil else { return verdict }
+        let counting = LimitGrid.Cell(intervalNS: policy.after.intervalNS, toleranceNS: policy.after.toleranceNS)
+        let counted = addresses.arrival(slot, Self.offences)
+        guard counting.excess(counted, nowNS) > 0 else {
+            addresses.set(slot, Self.offences, counting.next(counted, nowNS))
             return verdict
         }
-        take(&verdict, address: address, account: account, atNS: nowNS)
+        addresses.set(slot, Self.offences, 0)
+        verdict.beginsBan = true
+        guard !policy.isShadow else { return verdict }
+        let endNS = bans.begin(key, mark, rule: verdict.rule, atNS: nowNS)
+        verdict.outcome = .banned
+        verdict.retryAfterSeconds = spread(endNS - nowNS)
         return verdict
     }
 
-    private mutating func take(
-        _ verdict: inout LimitVerdict,
-        address: NetworkAddress,
-        account: LimitKey?,
-        atNS nowNS: Int64
-    ) {
-        for (index, rule) in rules.enumerated() {
-            guard let key = Self.key(rule.scope, address: address, account: account) else { continue }
-            guard case .allowed(let remaining, let reset) = tables[index].take(key, rule.rate, at: nowNS),
-                !rule.isShadow, remaining < verdict.remaining
-            else { continue }
-            verdict.rule = rule
-            verdict.remaining = remaining
-            verdict.resetSeconds = Self.seconds(reset)
-        }
-        if verdict.rule == nil { verdict.remaining = 0 }
+    private mutating func banned(until endNS: Int64, _ nowNS: Int64) -> LimitVerdict {
+        var verdict = LimitVerdict()
+        verdict.outcome = .banned
+        verdict.retryAfterSeconds = spread(endNS - nowNS)
+        return verdict
     }
 
-    private static func key(_ scope: LimitRule.Scope, address: NetworkAddress, account: LimitKey?) -> LimitKey? {
-        switch scope {
-        case .address: address.limitKey
-        case .account: account
-        case .global: .global
-        }
+    /// Whole seconds, never too few, and up to half as many again.
+    private mutating func spread(_ waitNS: Int64) -> UInt32 {
+        let atLeast = max(1, (waitNS + 999_999_999) / 1_000_000_000)
+        return UInt32(clamping: UInt64(atLeast) + chance.below(UInt64(atLeast + 3) / 2))
     }
 
-    private static func seconds(_ nanoseconds: Int64) -> Int {
-        Int((nanoseconds + 999_999_999) / 1_000_000_000)
+    // MARK: Bad tokens
+
+    /// Whether the address may still have a token checked that nobody has seen before.
+    package func mayTry(_ address: NetworkAddress, atNS nowNS: Int64) -> Bool {
+        let column = 1 + Int(RouteClass.auth.rawValue)
+        let cell = grid.cells[column]
+        guard !cell.isShadow, let slot = addresses.find(ClientMark(address.limitKey, seed: seed)) else { return true }
+        return cell.excess(addresses.arrival(slot, column), nowNS) <= 0
+    }
+
+    /// Counts a token that was bad against the address' allowance to sign in.
+    package mutating func noteFailure(_ address: NetworkAddress, atNS nowNS: Int64) {
+        let column = 1 + Int(RouteClass.auth.rawValue)
+        let cell = grid.cells[column]
+        let mark = ClientMark(address.limitKey, seed: seed)
+        let slot = addresses.find(mark) ?? addresses.settle(mark, atNS: nowNS)
+        let arrival = addresses.arrival(slot, column)
+        if cell.excess(arrival, nowNS) <= 0 { addresses.set(slot, column, cell.next(arrival, nowNS)) }
+    }
+
+    // MARK: Bans of other gateways
+
+    package var banCount: Int { bans.count }
+
+    /// Bans begun here since the last call, oldest first.
+    package mutating func takeFreshBans() -> [FreshBan] { bans.takeFresh() }
+
+    /// A ban as the store has it. It never shortens one that is known here.
+    package mutating func learnBan(_ key: LimitKey, level: Int, remainingNS: Int64, atNS nowNS: Int64) {
+        bans.learn(ClientMark(key, seed: seed), level: level, endNS: nowNS + remainingNS, atNS: nowNS)
+    }
+
+    /// Ends a ban, and forgets what led to it.
+    package mutating func liftBan(_ key: LimitKey) {
+        let mark = ClientMark(key, seed: seed)
+        bans.lift(mark)
+        if let slot = addresses.find(mark) { addresses.clear(slot) }
+    }
+}
+
+/// One request before its rules, two of each scope: the longest wait, and the arrival times if none waits.
+private struct Asking {
+    let column: Int
+    let nowNS: Int64
+    var waitNS: Int64 = 0
+    var verdict = LimitVerdict()
+    /// Nil keeps the old one: a shadow rule that is over its limit counts nothing more.
+    var next: InlineArray<6, Int64?> = .init(repeating: nil)
+
+    init(column: Int, nowNS: Int64) {
+        self.column = column
+        self.nowNS = nowNS
+    }
+
+    @inline(__always)
+    mutating func ask(_ grid: borrowing LimitGrid, row: Int, _ arrivals: (all: Int64, own: Int64)) {
+        let all = row * LimitGrid.columns
+        ask(grid.cells[all], all, arrivals.all, 2 * row)
+        ask(grid.cells[all + column], all + column, arrivals.own, 2 * row + 1)
+    }
+
+    @inline(__always)
+    private mutating func ask(_ cell: LimitGrid.Cell, _ index: Int, _ arrivalNS: Int64, _ place: Int) {
+        let excess = cell.excess(arrivalNS, nowNS)
+        if excess <= 0 {
+            next[place] = cell.next(arrivalNS, nowNS)
+        } else if cell.isShadow {
+            verdict.shadows |= 1 << UInt32(index)
+        } else if excess > waitNS {
+            waitNS = excess
+            verdict.rule = UInt8(index)
+        }
     }
 }

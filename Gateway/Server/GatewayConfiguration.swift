@@ -24,8 +24,8 @@ package struct GatewayConfiguration: Sendable {
     package var tickInterval: Duration
     package var keysInterval: Duration
     package var drainTime: Duration
-    package var limits: [LimitRule]
-    package var limitClientsMax: Int
+    package var limits: LimitPlan
+    package var adminLimits: LimitPlan
     package var trustedProxies: [AddressBlock]
     package var challenges: ChallengeSettings
     package var logLevel: Logger.Level
@@ -51,18 +51,11 @@ package struct GatewayConfiguration: Sendable {
             .init("drain-lead", "5s", "how long a stopping gateway still serves, while it says that it is not ready"),
             .init("connections-max", "0", "open connections of visitors; 0: as many as open files allow, less a tenth"),
             .init("connections-per-address-max", "64", "open connections of one address"),
-            .init("limit-address", "1200", "requests a minute of one address (an IPv6 /64)"),
-            .init("limit-address-burst", "300", "requests of one address at once"),
-            .init("limit-account", "600", "requests a minute of one account"),
-            .init("limit-account-burst", "200", "requests of one account at once"),
-            .init("limit-global", "50000", "requests a second of everybody"),
-            .init("limit-global-burst", "100000", "requests of everybody at once"),
-            .init("limit-shadow", "", "scopes that count and refuse nobody: address,account,global"),
-            .init("limit-clients-max", "131072", "clients each limit remembers"),
             .init("trusted-proxies", "", "CIDR blocks whose X-Forwarded-For is believed, with commas"),
             .init("secure-cookies", "false", "TLS ends in front of the plain port: cookies for TLS only, scheme https"),
             .init("log-level", "info", "trace, debug, info, notice, warning, error or critical"),
-        ] + TLSSettings.keys + OverloadSettings.keys + EdgeLimitSettings.keys + UpstreamConfiguration.keys
+        ] + LimitSettings.keys + TLSSettings.keys + OverloadSettings.keys + EdgeLimitSettings.keys
+        + UpstreamConfiguration.keys
         + ChallengeSettings.keys
 
     package init(_ settings: Settings) throws {
@@ -106,8 +99,8 @@ package struct GatewayConfiguration: Sendable {
         snapshotInterval = try settings.duration("snapshot-interval", in: .milliseconds(20)...(.seconds(10)))
         tickInterval = try settings.duration("tick-interval", in: .milliseconds(50)...(.seconds(10)))
         keysInterval = try settings.duration("keys-interval", in: .seconds(1)...(.seconds(3600)))
-        limits = try Self.limits(settings)
-        limitClientsMax = try settings.integer("limit-clients-max", in: 8...AllowanceTable.capacityMax)
+        limits = try LimitSettings.plan(settings)
+        adminLimits = try LimitSettings.adminPlan(settings)
         trustedProxies = try Self.proxies(settings)
         challenges = try ChallengeSettings(settings)
         guard let level = Logger.Level(rawValue: try settings.string("log-level")) else {
@@ -132,22 +125,6 @@ package struct GatewayConfiguration: Sendable {
             throw settings.malformed(name, "a URL such as http://127.0.0.1:8081, or several with commas")
         }
         return addresses
-    }
-
-    private static func limits(_ settings: Settings) throws -> [LimitRule] {
-        let shadows = (settings.optional("limit-shadow") ?? "").split(separator: ",").map(String.init)
-        for shadow in shadows where LimitRule.Scope(rawValue: shadow) == nil {
-            throw settings.malformed("limit-shadow", "scopes with commas: address,account,global")
-        }
-        return try LimitRule.Scope.allCases.map { scope in
-            let name = "limit-\(scope.rawValue)"
-            let count = try settings.integer(name, in: 1...1_000_000)
-            let burst = try settings.integer("\(name)-burst", in: 1...1_000_000)
-            guard let rate = Rate(count, perSeconds: scope == .global ? 1 : 60, burst: burst) else {
-                throw settings.malformed(name, "1 to 1000000")
-            }
-            return LimitRule(scope, rate, isShadow: shadows.contains(scope.rawValue))
-        }
     }
 
     private static func proxies(_ settings: Settings) throws -> [AddressBlock] {

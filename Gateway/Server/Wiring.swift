@@ -4,6 +4,7 @@ import NIOCore
 package import NIOPosix
 package import Operations
 import OutwardCalls
+import Queueing
 import RateLimiting
 package import Redis
 package import ServiceLifecycle
@@ -38,7 +39,9 @@ package struct Wiring: Sendable {
         )
         let rooms = try await Rooms.make(on: group, supplies: supplies)
         let edgeCounters = EdgeCounters(metrics)
-        let limits = Limits(Self.limiter(configuration), counters: edgeCounters)
+        let limits = Self.limits(configuration.limits, metrics, "visitors")
+        let adminLimits = Self.limits(configuration.adminLimits, metrics, "admin")
+        Self.warn(configuration, logger)
         let pages = try WaitingPages(
             folder: configuration.pagesFolder,
             captcha: configuration.challenges.captcha?.site
@@ -72,11 +75,13 @@ package struct Wiring: Sendable {
                 overload: overload
             )
         }
+        let token = try AdminToken.load(from: configuration.adminTokenFile)
         let admin = AdminAPI(
-            token: try AdminToken.load(from: configuration.adminTokenFile),
+            token: token,
             store: RoomStore(redis: redis),
+            access: AccessStore(redis: redis),
             rooms: rooms,
-            rules: configuration.limits,
+            limits: limits,
             challenger: challenger,
             logger: logger
         )
@@ -109,6 +114,8 @@ package struct Wiring: Sendable {
                 loop: loop,
                 operations: operations,
                 admin: { request in .later(loop.makeFutureWithTask { await admin.answer(request) }) },
+                token: token,
+                limits: adminLimits,
                 booking: Self.pool(upstream, loop, adminCounters)
             )
         }
@@ -128,6 +135,14 @@ package struct Wiring: Sendable {
                 counters: counters,
                 gauges: RoomGauges(metrics),
                 challenger: challenger,
+                logger: logger
+            ),
+            AccessKeeper(
+                redis: redis,
+                rooms: rooms,
+                limits: limits,
+                interval: configuration.snapshotInterval,
+                gauges: AccessGauges(metrics),
                 logger: logger
             ),
             AccountKeysReader(
@@ -174,9 +189,21 @@ package struct Wiring: Sendable {
         )
     }
 
-    private static func limiter(_ configuration: GatewayConfiguration) -> RateLimiter {
+    private static func limits(_ plan: LimitPlan, _ metrics: MetricsRegistry, _ listener: String) -> Limits {
         let seed = SecureRandom.bytes(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        return RateLimiter(rules: configuration.limits, capacity: configuration.limitClientsMax, seed: seed)
+        return Limits(plan, seed: seed, counters: LimitCounters(metrics, plan, listener: listener))
+    }
+
+    /// Limits that would hurt people who do as they are told are most likely a mistake.
+    private static func warn(_ configuration: GatewayConfiguration, _ logger: Logger) {
+        let visitors = configuration.listener.connectionsPerAddressMax
+        let most = 60 / (PollDelay.least * (1 - PollDelay.spread))
+        for rule in configuration.limits.rulesBelow(visitors: visitors, pollsPerMinuteMost: most) {
+            logger.warning(
+                "a limit refuses polite visitors when as many as may connect share one address",
+                metadata: ["limit": "limit-\(rule.name)", "connections_per_address": "\(visitors)"]
+            )
+        }
     }
 
     private static func overloadWatch(
@@ -211,18 +238,21 @@ package struct Wiring: Sendable {
     }
 }
 
-/// Before the rooms are known no path is known to be protected, so nobody is let in.
+/// Before the rooms are known no path is known to be protected, and before the lists are known nobody to be refused: so
+/// nobody is let in.
 private struct OpenWhenRoomsAreKnown: Service {
     private static let lookEvery: Duration = .milliseconds(20)
 
     let rooms: Rooms
     let listener: EdgeListener
 
+    private var isReady: Bool { rooms.view.isKnown && rooms.view.access.isKnown }
+
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            while !rooms.view.isKnown, !Task.isCancelled { try? await Task.sleep(for: Self.lookEvery) }
+            while !isReady, !Task.isCancelled { try? await Task.sleep(for: Self.lookEvery) }
         }
-        guard rooms.view.isKnown else { return }
+        guard isReady else { return }
         try await listener.run()
     }
 }

@@ -60,6 +60,7 @@ package enum ProblemCode: String, Codable, Sendable, CaseIterable {
     case saleNotOpen = "sale_not_open"
     case challengeEarly = "challenge_early"
     case rateLimited = "rate_limited"
+    case addressBanned = "address_banned"
     case headersTooLarge = "headers_too_large"
     // 5xx
     case internalError = "internal_error"
@@ -96,7 +97,7 @@ package enum ProblemCode: String, Codable, Sendable, CaseIterable {
         case .idempotencyKeyReused, .purchaseLimitExceeded, .policyInvalid: 422
         case .saleNotOpen, .challengeEarly: 425
         case .preconditionRequired: 428
-        case .rateLimited: 429
+        case .rateLimited, .addressBanned: 429
         case .headersTooLarge: 431
         case .internalError: 500
         case .notImplemented: 501
@@ -111,7 +112,7 @@ package enum ProblemCode: String, Codable, Sendable, CaseIterable {
     package var isRetryable: Bool {
         switch self {
         case .requestTimeout, .roomNotOpen, .requestInProgress, .saleNotOpen, .challengeEarly, .rateLimited,
-            .internalError,
+            .addressBanned, .internalError,
             .upstreamUnavailable, .storeUnavailable, .inventoryUnavailable, .providerUnavailable, .overloaded,
             .upstreamTimeout:
             true

@@ -20,7 +20,9 @@ struct EdgeBench: Sendable {
     struct Setup {
         var listener = ListenerConfiguration(host: "127.0.0.1", port: 0)
         var upstream: (inout UpstreamConfiguration) -> Void = { _ in }
-        var rules: [LimitRule] = []
+        var limits = LimitPlan(rules: [])
+        /// Nanoseconds of the limits' clock; the real one without it.
+        var clock: (@Sendable () -> Int64)?
         var proxies: [AddressBlock] = []
         var overload = Overload(MetricsRegistry())
         /// Nothing listens where the origin should be.
@@ -32,6 +34,7 @@ struct EdgeBench: Sendable {
     /// 0 without TLS.
     let tlsPort: Int
     let rooms: FakeRooms
+    let limits: Limits
     let origin: EchoOrigin
     let group: MultiThreadedEventLoopGroup
     let services: ServiceGroup
@@ -88,7 +91,11 @@ struct EdgeBench: Sendable {
         let tlsPort = Mutex(0)
         var setup = setup
         setup.listener.tls?.onListening = { taken in tlsPort.withLock { $0 = taken } }
-        let listener = try listener(setup, group, rooms, registry, originPort: origin.port) { taken in
+        let counters = LimitCounters(registry, setup.limits)
+        let limits =
+            setup.clock.map { Limits(setup.limits, seed: 1, counters: counters, clock: $0) }
+            ?? Limits(setup.limits, seed: 1, counters: counters)
+        let listener = try listener(setup, group, rooms, limits, registry, originPort: origin.port) { taken in
             port.withLock { $0 = taken }
         }
         var configuration = ServiceGroupConfiguration(services: [listener], logger: Self.quiet)
@@ -101,6 +108,7 @@ struct EdgeBench: Sendable {
                 port: try port.withLock { $0 }.orThrow(),
                 tlsPort: tlsPort.withLock { $0 },
                 rooms: rooms,
+                limits: limits,
                 origin: origin,
                 group: group,
                 services: services,
@@ -131,13 +139,13 @@ struct EdgeBench: Sendable {
         _ setup: Setup,
         _ group: MultiThreadedEventLoopGroup,
         _ rooms: FakeRooms,
+        _ limits: Limits,
         _ registry: MetricsRegistry,
         originPort: Int,
         onListening: @escaping @Sendable (Int) -> Void
     ) throws -> EdgeListener {
         let counters = EdgeCounters(registry)
         let pages = try WaitingPages(folder: pagesFolder, captcha: setup.captcha)
-        let limits = Limits(RateLimiter(rules: setup.rules, capacity: 1024, seed: 1), counters: counters)
         var upstream = UpstreamConfiguration(host: "127.0.0.1", port: originPort)
         setup.upstream(&upstream)
         let configuration = upstream

@@ -7,7 +7,13 @@ import UsherAPI
 /// Rooms without a store: one room, `summer`, that protects session `ses_a`. A pass is good when it says so.
 final class FakeRooms: VisitorRooms, Sendable {
     struct State {
+        /// Addresses, accounts and beginnings of `User-Agent`.
         var denied: Set<String> = []
+        var allowed: Set<String> = []
+        /// Bearer tokens whose signature would have been checked.
+        var checkedTokens = 0
+        /// Tokens that need no check any more.
+        var remembered: Set<String> = []
         var commands: [String] = []
         var asked: [String] = []
         var notice = RoomNotice(.open)
@@ -23,11 +29,33 @@ final class FakeRooms: VisitorRooms, Sendable {
     }
 
     func account(ofBearer token: Substring) -> String? {
-        token.hasPrefix("good-") ? String(token.dropFirst(5)) : nil
+        state.withLock { state in
+            state.checkedTokens += 1
+            guard token.hasPrefix("good-") else { return nil }
+            state.remembered.insert(String(token))
+            return String(token.dropFirst(5))
+        }
     }
 
-    func isDenied(_ address: ClientAddress, account: String?) -> Bool {
-        state.withLock { $0.denied.contains(address.description) || $0.denied.contains(account ?? "") }
+    func remembered(bearer token: Substring) -> RememberedBearer {
+        if token.hasPrefix("late-") { return .lapsed }
+        return state.withLock { $0.remembered.contains(String(token)) } ? .account(String(token.dropFirst(5))) : .new
+    }
+
+    func standing(of address: ClientAddress, in head: EdgeRequestHead) -> Standing {
+        let agent = head.first(.userAgent)
+        return standing { $0.contains(address.description) || $0.contains { agent?.hasPrefix($0) ?? false } }
+    }
+
+    func standing(ofAccount account: String) -> Standing {
+        standing { $0.contains(account) }
+    }
+
+    private func standing(_ isNamed: (Set<String>) -> Bool) -> Standing {
+        state.withLock { state in
+            if isNamed(state.denied) { return .denied }
+            return isNamed(state.allowed) ? .allowed : .ordinary
+        }
     }
 
     func protectedRoom(forPath path: Substring) -> String? {

@@ -8,7 +8,7 @@ import UsherAPI
 
 struct LimitTests {
     private static func rule(_ scope: LimitRule.Scope, burst: Int) throws -> LimitRule {
-        LimitRule(scope, try Rate(1, perSeconds: 60, burst: burst).orThrow())
+        LimitRule(scope, nil, try Rate(1, perSeconds: 60, burst: burst).orThrow())
     }
 
     @Test func `whom the deny list names is refused by address and by account, and asks nobody further`() async throws {
@@ -40,7 +40,7 @@ struct LimitTests {
         _ otherStatus: Int
     ) async throws {
         var setup = EdgeBench.Setup()
-        setup.rules = [try Self.rule(scope, burst: 3)]
+        setup.limits.rules = [try Self.rule(scope, burst: 3)]
         try await EdgeBench.with(setup, threads: 2) { edge in
             for _ in 1...3 {
                 #expect(try await edge.ask("GET", "/a", ["Authorization: Bearer good-a"]).status == 200)
@@ -60,7 +60,7 @@ struct LimitTests {
 
     @Test func `the limit is exact however connections spread over event loops`() async throws {
         var setup = EdgeBench.Setup()
-        setup.rules = [try Self.rule(.address, burst: 20)]
+        setup.limits.rules = [try Self.rule(.address, burst: 20)]
         try await EdgeBench.with(setup, threads: 2) { edge in
             let statuses = try await withThrowingTaskGroup(of: Int.self) { tasks in
                 for _ in 0..<40 { tasks.addTask { try await edge.ask("GET", "/usher/waiting.css").status } }
@@ -70,17 +70,28 @@ struct LimitTests {
         }
     }
 
-    @Test func `Retry-After is spread and never too early`() throws {
-        let rule = LimitRule(.global, try Rate(6, perSeconds: 60, burst: 1).orThrow())
-        var limiter = RateLimiter(rules: [rule], capacity: 8, seed: 1)
-        let address = NetworkAddress(ClientAddress.unknown)
-        _ = limiter.check(address: address, account: nil, atNS: 0)
-        let verdict = limiter.check(address: address, account: nil, atNS: 0)
-        #expect(verdict.retryAfterSeconds == 10)
-        let waits = [0, 0.3, 0.6, 0.99].map {
-            Limits.refusal(verdict, requestID: .none, chance: $0).headers.first("retry-after").flatMap(Int.init)
+    @Test func `a rule of a class leaves the others alone, and each refusal names its rule`() async throws {
+        var setup = EdgeBench.Setup()
+        let once = try Rate(6, perSeconds: 60, burst: 1).orThrow()
+        setup.limits.rules = [.join, .poll, .claim, .api, .auth].map { LimitRule(.address, $0, once) }
+        try await EdgeBench.with(setup) { edge in
+            let asked = [
+                ("POST", "/v1/rooms/summer/join", "join"), ("GET", "/v1/rooms/summer/place", "poll"),
+                ("POST", "/v1/rooms/summer/claim", "claim"), ("GET", "/v1/shows", "api"),
+                ("POST", "/v1/auth/login", "auth"),
+            ]
+            for (method, path, _) in asked {
+                #expect(try await edge.ask(method, path, body: method == "POST" ? "" : nil).status != 429)
+            }
+            for (method, path, name) in asked {
+                let reply = try await edge.ask(method, path, body: method == "POST" ? "" : nil)
+                #expect(reply.status == 429)
+                #expect(reply.first("ratelimit-policy") == "\"\(name)-address\";q=6;w=60")
+                let retry = try reply.first("retry-after").flatMap(Int.init).orThrow()
+                #expect((10...16).contains(retry))
+                #expect(reply.first("ratelimit") == "\"\(name)-address\";r=0;t=\(retry)")
+            }
         }
-        #expect(waits == [10, 12, 13, 15])
     }
 
     @Test(
@@ -122,6 +133,11 @@ struct LimitTests {
                 #expect(try await client.reply().status == 200)
             }
             let third = try await edge.client()
+            let reply = try await third.reply()
+            #expect(reply.status == 429)
+            #expect(reply.body.contains(#""code":"rate_limited""#))
+            #expect((2...9).contains(reply.first("retry-after").flatMap(Int.init) ?? 0))
+            #expect(reply.first("connection") == "close")
             try await eventually { third.isClosed }
             #expect(try await edge.ask("GET", "/a", from: "127.0.0.2").status == 200)
             await first.close()

@@ -2,17 +2,23 @@ import EdgeHTTP
 import GatewayServer
 import NIOCore
 import Operations
+import RateLimiting
 import TestSupport
 import Testing
 import UsherAPI
 
 struct ProxyAdminTests {
-    private static func desk() -> AdminDesk {
+    private static let token = "a-token-of-the-tests-0000000000000000"
+
+    private static func desk(_ plan: LimitPlan = LimitPlan(rules: [])) -> AdminDesk {
         let loop = MultiThreadedLoops.any
+        let counters = LimitCounters(MetricsRegistry(), plan, listener: "admin")
         return AdminDesk(
             loop: loop,
             operations: OperationsPages(metrics: MetricsRegistry(), checks: [("redis", { "away" })]),
             admin: { .now(EdgeReply(status: 200, contentType: "text/plain", text: "admin \($0.path)")) },
+            token: AdminToken(token),
+            limits: Limits(plan, seed: 1, counters: counters),
             booking: UpstreamPool(
                 UpstreamConfiguration(host: "127.0.0.1", port: 1),
                 loop: loop,

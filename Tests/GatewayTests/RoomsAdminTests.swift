@@ -13,16 +13,17 @@ import UsherAPI
 
 @testable import GatewayServer
 
-private struct Admin {
+struct TestAdmin {
     static let token = "a-token-of-the-tests-0000000000000000"
     let api: AdminAPI
 
-    init(_ node: GatewayNode, challenger: Challenger = Challenger(MetricsRegistry())) throws {
+    init(_ node: GatewayNode, challenger: Challenger = Challenger(MetricsRegistry())) {
         api = AdminAPI(
             token: AdminToken(Self.token),
             store: node.store,
+            access: AccessStore(redis: node.redis),
             rooms: node.rooms,
-            rules: [LimitRule(.address, try #require(Rate(60, burst: 5)))],
+            limits: node.limits,
             challenger: challenger,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
@@ -62,8 +63,8 @@ struct RoomsAdminTests {
     @Test func `nothing is told without the token`() async throws {
         try await withTemporaryRedis { server in
             try await withGateway(on: server, tick: nil) { node in
-                let admin = try Admin(node)
-                for token in [nil, "", "wrong", Admin.token + "x"] {
+                let admin = TestAdmin(node)
+                for token in [nil, "", "wrong", TestAdmin.token + "x"] {
                     let reply = await admin.send(.get, "rooms", token: token)
                     #expect(reply.status == 401)
                     #expect(reply.headers.first("WWW-Authenticate") == "Bearer")
@@ -76,7 +77,7 @@ struct RoomsAdminTests {
     @Test func `a room is made once and changed by version`() async throws {
         try await withTemporaryRedis { server in
             try await withGateway(on: server, tick: nil) { node in
-                let admin = try Admin(node)
+                let admin = TestAdmin(node)
                 let policy = #"{"admission":{"per_minute":60}}"#
                 #expect(await admin.send(.put, "rooms/sale", policy).status == 428)
                 let made = await admin.send(.put, "rooms/sale", policy, ["If-None-Match": "*"])
@@ -106,7 +107,7 @@ struct RoomsAdminTests {
     @Test func `a challenge is kept with its numbers, and refused where this gateway cannot ask it`() async throws {
         try await withTemporaryRedis { server in
             try await withGateway(on: server, tick: nil) { node in
-                let admin = try Admin(node)
+                let admin = TestAdmin(node)
                 let pow = #"{"challenge":{"kind":"pow","wait_seconds":20}}"#
                 let made = await admin.send(.put, "rooms/sale", pow, ["If-None-Match": "*"])
                 #expect(made.status == 201)
@@ -120,7 +121,7 @@ struct RoomsAdminTests {
                     let problem = try refused.decoded(Problem.self)
                     #expect(problem.code == .policyInvalid)
                     #expect(problem.detail?.contains(setting) == true)
-                    let able = try Admin(
+                    let able = TestAdmin(
                         node,
                         challenger: Challenger(MetricsRegistry(), captcha: NoCaptcha(), entryIssuer: "me")
                     )
@@ -138,7 +139,7 @@ struct RoomsAdminTests {
     @Test func `phase, pause, message and numbers`() async throws {
         try await withTemporaryRedis { server in
             try await withGateway(on: server) { node in
-                let admin = try Admin(node)
+                let admin = TestAdmin(node)
                 _ = await admin.send(.put, "rooms/sale?phase=draft", "{}", ["If-None-Match": "*"])
                 try await node.sees { $0.phase == .draft }
                 let wrong = await admin.send(.post, "rooms/sale/phase", #"{"phase":"draining"}"#)
@@ -167,41 +168,13 @@ struct RoomsAdminTests {
     @Test func `an admin revokes a pass`() async throws {
         try await withTemporaryRedis { server in
             try await withGateway(on: server) { node in
-                let admin = try Admin(node)
+                let admin = TestAdmin(node)
                 try await node.open(try GatewayNode.policy())
                 let token = try await node.passToken(try await node.join(device: 1).body.token)
                 let id = try node.keys.passes.verifyTag(ofPass: token, room: "sale", at: WallClock.now().seconds).passID
                 #expect(await admin.send(.post, "rooms/sale/revoke", #"{"pass":"\#(id)"}"#).status == 200)
                 try await eventually {
                     try await node.verdict(["Usher-Pass": token]) == .refused(.passExpired)
-                }
-            }
-        }
-    }
-
-    @Test func `the deny list acts on every gateway`() async throws {
-        try await withTemporaryRedis { server in
-            try await withGateway(on: server, tick: nil) { one in
-                try await withGateway(on: server, tick: nil) { two in
-                    let admin = try Admin(one)
-                    let block = #"{"entry":"203.0.113.0/24","reason":"bots"}"#
-                    #expect(await admin.send(.put, "deny", block).status == 200)
-                    let account = #"{"entry":"account:usr_1","reason":"fraud"}"#
-                    #expect(await admin.send(.put, "deny", account).status == 200)
-                    let past = #"{"entry":"198.51.100.1","reason":"old","expires_at":"2020-01-01T00:00:00Z"}"#
-                    #expect(await admin.send(.put, "deny", past).status == 200)
-                    #expect(await admin.send(.put, "deny", #"{"entry":"nonsense","reason":"x"}"#).status == 400)
-                    for node in [one, two] {
-                        try await eventually { try await node.isDenied("203.0.113.77") }
-                        #expect(try await node.isDenied("192.0.2.1", account: "usr_1"))
-                        #expect(try await !node.isDenied("192.0.2.1", account: "usr_2"))
-                        #expect(try await !node.isDenied("198.51.100.1"))
-                    }
-                    let list = String(buffer: await admin.send(.get, "deny").body)
-                    #expect(list.contains("203.0.113.0/24") && list.contains("fraud"))
-                    #expect(await admin.send(.delete, "deny?entry=203.0.113.0%2F24").status == 204)
-                    #expect(await admin.send(.delete, "deny?entry=203.0.113.0%2F24").status == 404)
-                    for node in [one, two] { try await eventually { try await !node.isDenied("203.0.113.77") } }
                 }
             }
         }
@@ -218,13 +191,5 @@ struct RoomsAdminTests {
         #expect(try AdminToken.load(from: path).isShown(in: "Bearer \(text)"))
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
         #expect(throws: AdminToken.Fault.self) { try AdminToken.load(from: path) }
-    }
-}
-
-extension GatewayNode {
-    func isDenied(_ address: String, account: String? = nil) async throws -> Bool {
-        let loop = group.next()
-        let address = try #require(ClientAddress(address))
-        return try await loop.submit { [rooms] in rooms.on(loop).isDenied(address, account: account) }.get()
     }
 }

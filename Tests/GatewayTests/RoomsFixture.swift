@@ -7,6 +7,7 @@ import NIOPosix
 import Operations
 import QueueTokens
 import Queueing
+import RateLimiting
 import Redis
 import Synchronization
 import TestSupport
@@ -56,6 +57,7 @@ struct GatewayNode: Sendable {
     let store: RoomStore
     let metrics: MetricsRegistry
     let challenger: Challenger
+    let limits: Limits
 
     func send(
         _ method: EdgeMethod,
@@ -210,6 +212,7 @@ func withGateway<Outcome: Sendable>(
     captcha: (any CaptchaCheck)? = nil,
     entryIssuer: String? = nil,
     tick: Duration? = .milliseconds(50),
+    limits plan: LimitPlan = LimitPlan(rules: []),
     reports: any AdmissionReports = ScriptedReports(seats: 1_000_000),
     checkpointFile: String? = nil,
     _ body: @Sendable (GatewayNode) async throws -> Outcome
@@ -242,6 +245,15 @@ func withGateway<Outcome: Sendable>(
         challenger: challenger,
         logger: logger
     )
+    let limits = Limits(plan, seed: 1, counters: LimitCounters(metrics, plan))
+    let keeper = AccessKeeper(
+        redis: redis,
+        rooms: rooms,
+        limits: limits,
+        interval: .milliseconds(25),
+        gauges: AccessGauges(metrics),
+        logger: logger
+    )
     let node = GatewayNode(
         group: group,
         redis: redis,
@@ -249,7 +261,8 @@ func withGateway<Outcome: Sendable>(
         keys: keys,
         store: RoomStore(redis: redis),
         metrics: metrics,
-        challenger: challenger
+        challenger: challenger,
+        limits: limits
     )
     let outcome = try await withThrowingTaskGroup(of: Outcome?.self) { tasks in
         tasks.addTask {
@@ -260,6 +273,10 @@ func withGateway<Outcome: Sendable>(
             try await puller.run()
             return nil
         }
+        tasks.addTask {
+            try await keeper.run()
+            return nil
+        }
         if let tick {
             let ticker = AdmissionTicker(redis: redis, rooms: rooms, reports: reports, interval: tick, logger: logger)
             tasks.addTask {
@@ -268,7 +285,7 @@ func withGateway<Outcome: Sendable>(
             }
         }
         defer { tasks.cancelAll() }
-        try await eventually { rooms.view.isKnown }
+        try await eventually { rooms.view.isKnown && rooms.view.access.isKnown }
         return try await body(node)
     }
     try await group.shutdownGracefully()

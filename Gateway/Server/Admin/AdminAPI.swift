@@ -4,31 +4,33 @@ import Foundation
 package import Logging
 import NIOCore
 import Queueing
-package import RateLimiting
 import Redis
 import UsherAPI
 
 package struct AdminAPI: Sendable {
     let token: AdminToken
     let store: RoomStore
+    let access: AccessStore
     let rooms: Rooms
-    let rules: [LimitRule]
+    let limits: Limits
     let challenger: Challenger
     let logger: Logger
 
     package init(
         token: AdminToken,
         store: RoomStore,
+        access: AccessStore,
         rooms: Rooms,
-        rules: [LimitRule],
+        limits: Limits,
         challenger: Challenger,
         logger: Logger
     ) {
         self.challenger = challenger
         self.token = token
         self.store = store
+        self.access = access
         self.rooms = rooms
-        self.rules = rules
+        self.limits = limits
         self.logger = logger
     }
 
@@ -55,13 +57,14 @@ package struct AdminAPI: Sendable {
         case (.post, 3, "rooms"): return try await act(parts[2], on: try Self.name(parts[1]), request)
         case (.put, 3, "rooms") where parts[2] == "message":
             return try await putMessage(try Self.name(parts[1]), request)
-        case (.get, 1, "deny"): return try await listDenied()
-        case (.put, 1, "deny"), (.post, 1, "deny"): return try await deny(request)
-        case (.delete, 1, "deny"): return try await undeny(request)
-        case (.get, 1, "limits"): return limits()
+        case (let method, 1, let list?) where AccessListName(rawValue: list) != nil:
+            return try await answerList(AccessListName(rawValue: list) ?? .deny, method, request)
+        case (.get, 1, "bans"): return try await listBans()
+        case (.delete, 1, "bans"): return try await liftBan(request)
+        case (.get, 1, "limits"): return limitReport()
         case (_, 1, "rooms"), (_, 1, "limits"): throw AdminRefusal(.methodNotAllowed, allowed: "GET")
         case (_, 2, "rooms"): throw AdminRefusal(.methodNotAllowed, allowed: "GET, PUT")
-        case (_, 1, "deny"): throw AdminRefusal(.methodNotAllowed, allowed: "GET, PUT, DELETE")
+        case (_, 1, "bans"): throw AdminRefusal(.methodNotAllowed, allowed: "GET, DELETE")
         default: throw AdminRefusal(.notFound)
         }
     }
@@ -73,15 +76,6 @@ package struct AdminAPI: Sendable {
         return name
     }
 
-    /// The limits in force on each gateway.
-    private func limits() -> EdgeReply {
-        let list = rules.map { rule in
-            #"{"scope":"\#(rule.scope.rawValue)","count":\#(rule.rate.count),"period_s":\#(rule.rate.periodSeconds)"#
-                + #","burst":\#(rule.rate.burst),"shadow":\#(rule.isShadow)}"#
-        }
-        return json(200, #"{"data":[\#(list.joined(separator: ","))],"next_cursor":null}"#)
-    }
-
     func json(_ status: Int, _ text: String, headers: EdgeHeaders = [:]) -> EdgeReply {
         var all: EdgeHeaders = ["Content-Type": "application/json", "Cache-Control": "no-store"]
         for field in headers.fields { all.add(field.name, field.value) }
@@ -91,6 +85,8 @@ package struct AdminAPI: Sendable {
     func decode<Message: Decodable>(_ type: Message.Type, _ request: EdgeRequest) throws(AdminRefusal) -> Message {
         do {
             return try JSONDecoder().decode(type, from: Foundation.Data(request.body.readableBytesView))
+        } catch let refusal as AdminRefusal {
+            throw refusal
         } catch {
             throw AdminRefusal(.invalidJSON)
         }

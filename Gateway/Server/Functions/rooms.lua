@@ -449,20 +449,6 @@ local function snapshot(keys, args)
         redis.call('ZRANGE', keys[5], 0, -1), num(meta.granted), num(meta.paused_at) }
 end
 
--- deny: KEYS deny deny_version · ARGV entry, JSON or "" to remove, entries at most → 1 done, 0 was not there, -1 full
-local function deny(keys, args)
-    if args[2] == '' then
-        if redis.call('HDEL', keys[1], args[1]) == 0 then return 0 end
-    else
-        if redis.call('HEXISTS', keys[1], args[1]) == 0 and redis.call('HLEN', keys[1]) >= num(args[3]) then
-            return -1
-        end
-        redis.call('HSET', keys[1], args[1], args[2])
-    end
-    redis.call('INCR', keys[2])
-    return 1
-end
-
 redis.register_function('create_@HASH@', create)
 redis.register_function('update_policy_@HASH@', update_policy)
 redis.register_function('set_phase_@HASH@', set_phase)
@@ -476,4 +462,3 @@ redis.register_function('present_@HASH@', present)
 redis.register_function('lead_@HASH@', lead)
 redis.register_function('advance_@HASH@', advance)
 redis.register_function('snapshot_@HASH@', snapshot)
-redis.register_function('deny_@HASH@', deny)

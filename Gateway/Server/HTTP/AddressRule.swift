@@ -12,8 +12,8 @@ package struct AddressRule: Sendable {
     }
 
     package func address(of head: EdgeRequestHead, from peer: ClientAddress) -> ClientAddress {
-        guard !proxies.isEmpty, isProxy(peer) else { return peer }
-        let hops = head.headers.all("x-forwarded-for").joined(separator: ",").split(separator: ",")
+        guard !proxies.isEmpty, head.has(.forwardedFor), isProxy(peer) else { return peer }
+        let hops = Self.forwardedFor(head).split(separator: ",")
         guard !hops.isEmpty, hops.count <= Self.hopsMax else { return peer }
         var addresses: [ClientAddress] = []
         for hop in hops {
@@ -26,6 +26,20 @@ package struct AddressRule: Sendable {
 
     /// Whether the peer's word about the client is believed.
     package func trusts(_ peer: ClientAddress) -> Bool { !proxies.isEmpty && isProxy(peer) }
+
+    /// All fields of that name as one list, in the order they came (RFC 9110 §5.3).
+    private static func forwardedFor(_ head: EdgeRequestHead) -> String {
+        let wanted = "x-forwarded-for"
+        var text = ""
+        head.forEachField { name, value in
+            guard name.count == wanted.utf8.count, zip(name, wanted.utf8).allSatisfy({ $0 | 0x20 == $1 | 0x20 }) else {
+                return
+            }
+            if !text.isEmpty { text += "," }
+            text += String(decoding: value, as: UTF8.self)
+        }
+        return text
+    }
 
     private func isProxy(_ address: ClientAddress) -> Bool {
         let address = NetworkAddress(address)

@@ -2,6 +2,7 @@
 package import EdgeHTTP
 package import NIOCore
 package import Operations
+import RateLimiting
 import UsherAPI
 
 package struct AdminDesk: RequestDesk {
@@ -10,18 +11,25 @@ package struct AdminDesk: RequestDesk {
     private let loop: any EventLoop
     private let operations: OperationsPages
     private let admin: (EdgeRequest) -> RoomAnswer
+    private let token: AdminToken
+    private let limits: Limits
     private let booking: UpstreamPool
 
-    /// `admin` answers `/admin/v1/…`, and asks for the admin token itself.
+    /// `admin` answers `/admin/v1/…`, and asks for the admin token itself. Its callers have an allowance of their own, and
+    /// who shows no good token another one: guessing keeps no admin out.
     package init(
         loop: any EventLoop,
         operations: OperationsPages,
         admin: @escaping (EdgeRequest) -> RoomAnswer,
+        token: AdminToken,
+        limits: Limits,
         booking: UpstreamPool
     ) {
         self.loop = loop
         self.operations = operations
         self.admin = admin
+        self.token = token
+        self.limits = limits
         self.booking = booking
     }
 
@@ -31,15 +39,24 @@ package struct AdminDesk: RequestDesk {
         let parts = head.path.split(separator: "/", maxSplits: 2)
         switch (parts.first, parts.dropFirst().first) {
         case ("admin", "v1"):
+            let isAdmin = token.isShown(in: head.first(HeaderName.authorization))
+            if let refusal = refusal(peer, isAdmin ? .admin : .auth) { return .reply(refusal) }
             return .endpoint(bodyBytesMax: Self.bodyBytesMax, answer: admin)
         case ("v1", "admin"):
+            if let refusal = refusal(peer, .api) { return .reply(refusal) }
             let sender = ForwardedSender(client: peer, peer: peer, isPeerTrusted: false)
             return .forward(Forwarding(upstream: booking, head: head, sender: sender, requestID: id))
         case ("healthz", nil), ("readyz", nil), ("metrics", nil):
+            if let refusal = refusal(peer, .poll) { return .reply(refusal) }
             return .endpoint(bodyBytesMax: 0, answer: operationsPage)
         default:
             return .reply(EdgeReply(.notFound, requestID: id))
         }
+    }
+
+    private func refusal(_ peer: ClientAddress, _ routeClass: RouteClass) -> EdgeReply? {
+        let verdict = limits.check(peer, account: nil, routeClass)
+        return verdict.isAllowed ? nil : limits.refusal(verdict)
     }
 
     private func operationsPage(_ request: EdgeRequest) -> RoomAnswer {

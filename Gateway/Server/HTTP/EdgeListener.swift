@@ -110,12 +110,15 @@ package struct EdgeListener: Service {
         let byLoop = Dictionary(uniqueKeysWithValues: loops.map { (ObjectIdentifier($0.loop), $0) })
         let limits = SharedLimits(configuration.limits)
         let counters = counters
+        let speaksPlain = if case .tls = entrance { false } else { true }
         return try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(door.makePacer(on: channel.eventLoop))
+                    try channel.pipeline.syncOperations.addHandler(
+                        door.makePacer(on: channel.eventLoop, speaksPlain: speaksPlain)
+                    )
                 }
             }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)

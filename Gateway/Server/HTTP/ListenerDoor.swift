@@ -18,8 +18,9 @@ final class ListenerDoor: Sendable {
         self.census = census
     }
 
-    func makePacer(on loop: any EventLoop) -> AcceptPacer {
-        let pacer = AcceptPacer(door: self)
+    /// With `speaksPlain` a connection too many is told so; behind TLS a plain answer would be none.
+    func makePacer(on loop: any EventLoop, speaksPlain: Bool) -> AcceptPacer {
+        let pacer = AcceptPacer(door: self, speaksPlain: speaksPlain)
         let bound = NIOLoopBound(pacer, eventLoop: loop)
         state.withLock { $0.pacers.append(bound) }
         return pacer
@@ -39,13 +40,14 @@ final class ListenerDoor: Sendable {
         if hasChanged, !isShut { wake() }
     }
 
-    func admits(_ connection: any Channel) -> Bool {
+    func enter(_ connection: any Channel) -> ConnectionCensus.Entry {
         let address = connection.remoteAddress.flatMap { ClientAddress($0) } ?? .unknown
-        guard census.enter(address) == .admitted else { return false }
+        let entry = census.enter(address)
+        guard entry == .admitted else { return entry }
         connection.closeFuture.whenComplete { [self] _ in
             if census.leave(address) { wake() }
         }
-        return true
+        return entry
     }
 
     private func wake() {
@@ -66,11 +68,14 @@ final class AcceptPacer: ChannelDuplexHandler {
     private static let perTurnMax = 256
 
     private let door: ListenerDoor
+    private let speaksPlain: Bool
+    private var turn = 0
     private var context: ChannelHandlerContext?
     private var isWaiting = false
 
-    init(door: ListenerDoor) {
+    init(door: ListenerDoor, speaksPlain: Bool) {
         self.door = door
+        self.speaksPlain = speaksPlain
     }
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
@@ -91,10 +96,12 @@ final class AcceptPacer: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let connection = unwrapInboundIn(data)
-        if door.admits(connection) {
+        let entry = door.enter(connection)
+        guard entry != .admitted else {
             context.fireChannelRead(data)
-        } else {
-            connection.close(promise: nil)
+            return
         }
+        turn &+= 1
+        if speaksPlain { TurnedAway.answer(entry, connection, turn: turn) } else { connection.close(promise: nil) }
     }
 }

@@ -1,5 +1,5 @@
 // The visitors' port: who may speak at all, then where the request goes. The order is the security story:
-// address → account → deny list → limits → route → pass.
+// `DoorCheck` → route → pass.
 package import EdgeHTTP
 import NIOCore
 import Operations
@@ -11,8 +11,7 @@ package struct VisitorDesk: RequestDesk {
 
     private let rooms: any VisitorRooms
     private let pages: WaitingPages
-    private let addressRule: AddressRule
-    private let limits: Limits
+    private let door: DoorCheck
     private let booking: UpstreamPool
     private let bodyRules: [BodyRule]
     private let counters: EdgeCounters
@@ -30,8 +29,7 @@ package struct VisitorDesk: RequestDesk {
     ) {
         self.rooms = rooms
         self.pages = pages
-        self.addressRule = addressRule
-        self.limits = limits
+        door = DoorCheck(rooms: rooms, addressRule: addressRule, limits: limits, counters: counters)
         self.booking = booking
         self.bodyRules = bodyRules
         self.counters = counters
@@ -39,22 +37,16 @@ package struct VisitorDesk: RequestDesk {
     }
 
     package func clientAddress(of head: EdgeRequestHead, from peer: ClientAddress) -> ClientAddress {
-        addressRule.address(of: head, from: peer)
+        door.addressRule.address(of: head, from: peer)
     }
 
     package func way(for head: EdgeRequestHead, from peer: ClientAddress, id: RequestID) -> Way {
-        let address = clientAddress(of: head, from: peer)
-        let account = head.bearerToken.flatMap { rooms.account(ofBearer: $0) }
-        if rooms.isDenied(address, account: account) {
-            counters.denied.increment()
-            return .reply(EdgeReply(.denied, requestID: id))
+        let address: ClientAddress
+        switch door.admit(head, from: peer, as: head.withPath { RouteClass(path: $0) }) {
+        case .refused(let reply): return .reply(reply)
+        case .open(let visitor): address = visitor
         }
-        let verdict = limits.check(address, account: account)
-        guard verdict.isAllowed else {
-            counters.limited.increment()
-            return .reply(Limits.refusal(verdict, requestID: id, chance: .random(in: 0..<1)))
-        }
-        let sender = ForwardedSender(client: address, peer: peer, isPeerTrusted: addressRule.trusts(peer))
+        let sender = ForwardedSender(client: address, peer: peer, isPeerTrusted: door.addressRule.trusts(peer))
         let level = shedding.overload.level
         guard level == .normal else {
             return shedding.way(for: head, id: id, level: level) { route(head, sender: sender, id: id) }

@@ -65,10 +65,22 @@ package struct RoomNotice: Sendable, Equatable {
     }
 }
 
+package enum RememberedBearer: Sendable, Equatable {
+    /// Never seen, or forgotten: a check costs a signature.
+    case new
+    /// Was good, and its time is over.
+    case lapsed
+    case account(String)
+}
+
 package protocol VisitorRooms {
     /// The account of a bearer token whose signature and expiry are good; nil for any other.
     func account(ofBearer token: Substring) -> String?
-    func isDenied(_ address: ClientAddress, account: String?) -> Bool
+    /// What is known of a bearer token without checking it.
+    func remembered(bearer token: Substring) -> RememberedBearer
+    /// What the lists say of an address, and of how the request calls its sender.
+    func standing(of address: ClientAddress, in head: EdgeRequestHead) -> Standing
+    func standing(ofAccount account: String) -> Standing
     /// The room that protects a path (no query, no trailing slash); nil for an open path.
     func protectedRoom(forPath path: Substring) -> String?
     func notice(of room: String) -> RoomNotice

@@ -37,6 +37,8 @@ package final class LoopRooms: VisitorRooms {
     private var present: [String: Set<UInt64>] = [:]
     private var presentSentAt = NIODeadline.now()
     private var accounts: [String: AccountToken] = [:]
+    /// Tokens that were good once, and whose time is over.
+    private var lapsed: Set<String> = []
     /// Passes ended here that the snapshot may not know yet, with their expiry.
     private var endings: [String: Moment] = [:]
     /// Passes renewed here, with the expiry that holds.
@@ -145,17 +147,45 @@ package final class LoopRooms: VisitorRooms {
             guard now < known.expiresAt else { throw .expired }
             return known
         }
-        let account = try view.accountKeys.verifySignature(ofAccount: text, at: now)
+        guard !lapsed.contains(text) else { throw .expired }
+        let account: AccountToken
+        do {
+            account = try view.accountKeys.verifySignature(ofAccount: text, at: now)
+        } catch {
+            if error == .expired {
+                if lapsed.count >= Self.accountsMax { lapsed = [] }
+                lapsed.insert(text)
+            }
+            throw error
+        }
         if accounts.count >= Self.accountsMax { accounts = [:] }
         accounts[text] = account
         return account
     }
 
-    package func isDenied(_ address: ClientAddress, account: String?) -> Bool {
-        guard !view.denied.isEmpty else { return false }
-        let now = view.now().milliseconds
-        if view.denied.entry(for: NetworkAddress(address), atMS: now) != nil { return true }
-        return account.map { view.denied.entry(forAccount: $0, atMS: now) != nil } ?? false
+    package func remembered(bearer token: Substring) -> RememberedBearer {
+        let text = String(token)
+        guard let known = accounts[text] else { return lapsed.contains(text) ? .lapsed : .new }
+        return WallClock.now().seconds < known.expiresAt ? .account(known.userID) : .lapsed
+    }
+
+    package func standing(of address: ClientAddress, in head: EdgeRequestHead) -> Standing {
+        guard !view.access.isEmpty else { return .ordinary }
+        let address = NetworkAddress(address)
+        if names(view.access.denied, address, head) { return .denied }
+        return names(view.access.allowed, address, head) ? .allowed : .ordinary
+    }
+
+    private func names(_ list: AccessList, _ address: NetworkAddress, _ head: EdgeRequestHead) -> Bool {
+        if list.namesAddresses, list.names(address, atMS: view.now().milliseconds) { return true }
+        guard list.namesAgents else { return false }
+        return head.withValue(of: .userAgent) { list.names(agent: $0, atMS: view.now().milliseconds) } ?? false
+    }
+
+    package func standing(ofAccount account: String) -> Standing {
+        if view.access.denied.names(account: account, atMS: view.now().milliseconds) { return .denied }
+        if view.access.allowed.names(account: account, atMS: view.now().milliseconds) { return .allowed }
+        return .ordinary
     }
 
     // MARK: Chance

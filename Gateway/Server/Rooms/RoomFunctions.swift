@@ -4,8 +4,6 @@ package import Redis
 /// Names of a room's keys; `{r:<room>}` keeps them together in a cluster.
 package struct RoomKeys: Sendable {
     package static let rooms: RedisArgument = "{r:}:rooms"
-    package static let deny: RedisArgument = "{r:}:deny"
-    package static let denyVersion: RedisArgument = "{r:}:deny-version"
 
     private let start: String
 
@@ -62,7 +60,6 @@ package enum RoomFunctions {
     static let lead = library.function("lead")
     static let advance = library.function("advance")
     static let snapshot = library.function("snapshot")
-    static let deny = library.function("deny")
 }
 
 extension RedisArgument {

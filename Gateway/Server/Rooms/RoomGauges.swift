@@ -4,19 +4,16 @@ import Queueing
 
 package struct RoomGauges: Sendable {
     private let registry: MetricsRegistry
-    private let denied: Gauge
     private let away: Gauge
 
     package init(_ registry: MetricsRegistry) {
         self.registry = registry
-        denied = registry.gauge("usher_gateway_deny_entries", "Entries of the deny list.")
         away = registry.gauge("usher_gateway_store_away", "1 while the rooms cannot be pulled.")
     }
 
     func setAway(_ isAway: Bool) { away.set(isAway ? 1 : 0) }
 
-    func set(_ rooms: [KnownRoom], deniedCount: Int) {
-        denied.set(Double(deniedCount))
+    func set(_ rooms: [KnownRoom]) {
         for room in rooms { set(room) }
     }
 

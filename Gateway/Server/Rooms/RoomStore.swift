@@ -1,6 +1,5 @@
 // What admins read and change of rooms in Redis.
 package import Queueing
-import RateLimiting
 package import Redis
 import Signing
 
@@ -103,32 +102,6 @@ package struct RoomStore: Sendable {
     package func names() async throws -> [RoomName] {
         let reply = try await redis.call(["SMEMBERS", RoomKeys.rooms])
         return (reply.asArray ?? []).compactMap { $0.asText.flatMap { RoomName($0) } }.sorted { $0.text < $1.text }
-    }
-
-    // MARK: Deny list
-
-    package enum DenyChange: Sendable, Equatable {
-        case done, notThere, full
-    }
-
-    /// No JSON takes the entry off the list.
-    package func deny(_ entry: String, _ json: [UInt8]?) async throws -> DenyChange {
-        let reply = try await redis.call(
-            RoomFunctions.deny,
-            keys: [RoomKeys.deny, RoomKeys.denyVersion],
-            arguments: [.text(entry), .bytes(json ?? []), .integer(DenyList.entriesMax)]
-        )
-        return switch reply.asInteger {
-        case 1: .done
-        case 0: .notThere
-        default: .full
-        }
-    }
-
-    /// The JSON of each entry, as it was put there.
-    package func denied() async throws -> [[UInt8]] {
-        let reply = try await redis.call(["HVALS", RoomKeys.deny])
-        return (reply.asArray ?? []).compactMap(\.asBytes)
     }
 
     /// The numbers of a policy that the functions work with.

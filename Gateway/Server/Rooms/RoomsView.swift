@@ -1,13 +1,12 @@
 // Everything the handlers of a gateway know without asking anybody: one immutable value, swapped in on each event loop.
 package import QueueTokens
 package import Queueing
-package import RateLimiting
 
 package struct RoomsView: Sendable {
     package var rooms: [String: RoomView] = [:]
     /// Session id → room that protects it.
     package var protecting: [String: String] = [:]
-    package var denied = DenyList()
+    package var access = AccessLists()
     /// Rooms that are known here and gone from the store, by name.
     package var forgotten: [String] = []
     /// Keys of booking that account tokens are checked with.

@@ -1,7 +1,6 @@
-// Pulls all rooms and the deny list a few times a second, in one pipeline, and hands the new view to every loop.
+// Pulls all rooms a few times a second, in one pipeline, and hands the new view to every loop.
 package import Logging
 import Queueing
-import RateLimiting
 package import Redis
 import Operations
 import ServiceLifecycle
@@ -68,9 +67,6 @@ package struct SnapshotPuller: Service {
             guard memory.take(replies, sentAt: started, gotAt: ended) else {
                 throw UnreadableReply(function: "snapshot")
             }
-            if memory.isDenyListStale {
-                memory.take(denied: try await redis.call(["HGETALL", RoomKeys.deny]))
-            }
             noteForgotten(&memory)
             hand(memory)
             gauges.setAway(false)
@@ -107,7 +103,7 @@ package struct SnapshotPuller: Service {
     }
 
     private func hand(_ memory: PullMemory) {
-        gauges.set(Array(memory.known.values), deniedCount: memory.denied.count)
+        gauges.set(Array(memory.known.values))
         let old = rooms.view.rooms
         let views = memory.known.values.map { known in
             RoomView(known.snapshot, reusing: old[known.snapshot.name.text])
@@ -115,7 +111,6 @@ package struct SnapshotPuller: Service {
         challenger.keep(views, atMS: WallClock.now().milliseconds + memory.clockOffsetMS)
         rooms.update { view in
             view.set(views)
-            view.denied = memory.denied
             view.forgotten = memory.saidForgotten
             view.clockOffsetMS = memory.clockOffsetMS
             view.isKnown = view.isKnown || memory.isComplete
@@ -126,15 +121,12 @@ package struct SnapshotPuller: Service {
 /// What is kept from one pull to the next.
 struct PullMemory {
     private(set) var known: [RoomName: KnownRoom]
-    private(set) var denied = DenyList()
     private(set) var clockOffsetMS: Int64 = 0
     var isAway = false
     /// Whether every room that is listed has been asked for.
     private(set) var isComplete = false
     var saidForgotten: [String] = []
     private var names: [RoomName]
-    private var denyVersion: String?
-    private var deniedOf: String?
 
     /// Begins with the rooms that are remembered from before the start.
     init(_ remembered: [KnownRoom] = []) {
@@ -142,24 +134,15 @@ struct PullMemory {
         names = known.keys.sorted { $0.text < $1.text }
     }
 
-    /// List of rooms, version of the deny list, then a snapshot of each room known so far.
+    /// List of rooms, then a snapshot of each room known so far.
     var commands: [[RedisArgument]] {
-        [["SMEMBERS", RoomKeys.rooms], ["GET", RoomKeys.denyVersion]]
-            + names.map { SnapshotReader.command($0, known: known[$0]) }
-    }
-
-    var isDenyListStale: Bool { denyVersion != deniedOf }
-
-    mutating func take(denied value: RedisValue) {
-        denied = DenyList.read(value)
-        deniedOf = denyVersion
+        [["SMEMBERS", RoomKeys.rooms]] + names.map { SnapshotReader.command($0, known: known[$0]) }
     }
 
     /// - Returns: false when the replies are not those of `commands`.
     mutating func take(_ replies: [RedisValue], sentAt: Moment, gotAt: Moment) -> Bool {
-        guard replies.count == names.count + 2, let listed = replies[0].asArray else { return false }
-        denyVersion = replies[1].asText
-        for (name, reply) in zip(names, replies.dropFirst(2)) {
+        guard replies.count == names.count + 1, let listed = replies[0].asArray else { return false }
+        for (name, reply) in zip(names, replies.dropFirst()) {
             if var room = SnapshotReader.read(reply, name: name, known: known[name]) {
                 if let old = known[name]?.snapshot, old.generation == room.snapshot.generation {
                     room.snapshot.highestNumber = max(old.highestNumber, room.snapshot.lastNumber)
