@@ -28,17 +28,13 @@ package struct PuzzleSolver: Sendable {
     /// Tries the next `count` numbers.
     package mutating func work(_ count: UInt32 = chunk) -> Progress {
         guard next < limit else { return .exhausted }
-        let end = next + min(count, limit - next)
-        return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { schedule in
-            for number in next..<end where Self.firstWord(words, number, schedule) == target[0] {
-                if Self.digest(words, number) == target {
-                    next = number
-                    return .solved(number)
-                }
-            }
-            next = end
-            return next < limit ? .going : .exhausted
+        let range = next..<(next + min(count, limit - next))
+        next = range.upperBound
+        let found = Self.withBlock(words) { block in
+            range.first { number in block.digest(number).0 == target[0] && Self.digest(words, number) == target }
         }
+        if let found { return .solved(found) }
+        return next < limit ? .going : .exhausted
     }
 
     /// Works until the end; nil when no number fits.
@@ -54,12 +50,8 @@ package struct PuzzleSolver: Sendable {
 
     /// SHA-256 of the prefix and the number, as words.
     static func digest(_ prefix: [UInt32], _ number: UInt32) -> [UInt32] {
-        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { schedule in
-            let state = compress(prefix, number, schedule)
-            return [
-                state.0, state.1, state.2, state.3, state.4, state.5, state.6, state.7,
-            ]
-        }
+        let state = withBlock(prefix) { $0.digest(number) }
+        return [state.0, state.1, state.2, state.3, state.4, state.5, state.6, state.7]
     }
 
     static func words(_ bytes: [UInt8]) -> [UInt32] {
@@ -68,56 +60,53 @@ package struct PuzzleSolver: Sendable {
         }
     }
 
-    private static func firstWord(
-        _ prefix: [UInt32],
-        _ number: UInt32,
-        _ schedule: UnsafeMutableBufferPointer<UInt32>
-    ) -> UInt32 {
-        compress(prefix, number, schedule).0
+    private static func withBlock<Outcome>(_ prefix: [UInt32], _ body: (Block) -> Outcome) -> Outcome {
+        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { schedule in
+            for index in 0..<16 { schedule[index] = index < 7 ? prefix[index] : 0 }
+            schedule[8] = 0x8000_0000
+            schedule[15] = 256
+            return constants.withUnsafeBufferPointer { body(Block(w: schedule, k: $0)) }
+        }
     }
 
     private typealias State = (UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32)
 
-    @inline(__always)
-    private static func compress(
-        _ prefix: [UInt32],
-        _ number: UInt32,
-        _ w: UnsafeMutableBufferPointer<UInt32>
-    ) -> State {
-        for index in 0..<7 { w[index] = prefix[index] }
-        w[7] = number
-        w[8] = 0x8000_0000
-        for index in 9..<15 { w[index] = 0 }
-        w[15] = 256
-        for index in 16..<64 {
-            let (x, y) = (w[index - 15], w[index - 2])
-            let s0 = rotated(x, 7) ^ rotated(x, 18) ^ x >> 3
-            let s1 = rotated(y, 17) ^ rotated(y, 19) ^ y >> 10
-            w[index] = w[index - 16] &+ s0 &+ w[index - 7] &+ s1
-        }
-        var (a, b, c, d) = (start[0], start[1], start[2], start[3])
-        var (e, f, g, h) = (start[4], start[5], start[6], start[7])
-        for index in 0..<64 {
-            let s1 = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)
-            let t1 = h &+ s1 &+ (e & f ^ ~e & g) &+ constants[index] &+ w[index]
-            let s0 = rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)
-            let t2 = s0 &+ (a & b ^ a & c ^ b & c)
-            (h, g, f, e, d, c, b, a) = (g, f, e, d &+ t1, c, b, a, t1 &+ t2)
-        }
-        return (
-            a &+ start[0], b &+ start[1], c &+ start[2], d &+ start[3], e &+ start[4], f &+ start[5], g &+ start[6],
-            h &+ start[7]
-        )
-    }
+    /// The one block, with room for its schedule.
+    private struct Block {
+        let w: UnsafeMutableBufferPointer<UInt32>
+        let k: UnsafeBufferPointer<UInt32>
 
-    @inline(__always)
-    private static func rotated(_ word: UInt32, _ count: UInt32) -> UInt32 {
-        word &>> count | word &<< (32 - count)
-    }
+        @inline(__always)
+        func digest(_ number: UInt32) -> State {
+            w[7] = number
+            for index in 16..<64 {
+                let (x, y) = (w[index - 15], w[index - 2])
+                let s0 = rotated(x, 7) ^ rotated(x, 18) ^ x &>> 3
+                let s1 = rotated(y, 17) ^ rotated(y, 19) ^ y &>> 10
+                w[index] = w[index - 16] &+ s0 &+ w[index - 7] &+ s1
+            }
+            let start: State = (
+                0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19
+            )
+            var (a, b, c, d, e, f, g, h) = start
+            for index in 0..<64 {
+                let s1 = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)
+                let t1 = h &+ s1 &+ (e & f ^ ~e & g) &+ k[index] &+ w[index]
+                let s0 = rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)
+                let t2 = s0 &+ (a & b ^ a & c ^ b & c)
+                (h, g, f, e, d, c, b, a) = (g, f, e, d &+ t1, c, b, a, t1 &+ t2)
+            }
+            return (
+                a &+ start.0, b &+ start.1, c &+ start.2, d &+ start.3, e &+ start.4, f &+ start.5, g &+ start.6,
+                h &+ start.7
+            )
+        }
 
-    private static let start: [UInt32] = [
-        0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
-    ]
+        @inline(__always)
+        private func rotated(_ word: UInt32, _ count: UInt32) -> UInt32 {
+            word &>> count | word &<< (32 - count)
+        }
+    }
 
     private static let constants: [UInt32] = [
         0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5,

@@ -75,6 +75,9 @@ extension RoomPolicy {
         try reader.object("limits").finish()
         var challengeReader = try reader.object("challenge")
         challenge = try Challenge(&challengeReader)
+        guard challenge != .attestation || identity == .device else {
+            throw PolicyFlaw("identity", "must be device with entry tickets: the ticket says who joins")
+        }
         message = try reader.text("message", lengthMax: Self.messageBytesMax)
         protectedSessions = try Self.readProtected(&reader)
         try reader.finish()

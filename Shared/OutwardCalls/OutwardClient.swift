@@ -3,8 +3,9 @@
 import AsyncHTTPClient
 package import NIOCore
 import NIOHTTP1
+import Synchronization
 
-package struct OutwardClient: Sendable {
+package final class OutwardClient: Sendable {
     package static let bodyBytesMax = 65_536
     package static let connectionsMax = 128
 
@@ -13,15 +14,36 @@ package struct OutwardClient: Sendable {
         package var body: [UInt8]
     }
 
-    private let client: HTTPClient
+    private enum State {
+        /// Nothing was sent yet: most gateways never do.
+        case unused
+        case open(HTTPClient)
+        case shutDown
+    }
+
+    private let group: any EventLoopGroup
     private let deadline: TimeAmount
+    private let state = Mutex(State.unused)
 
     package init(group: any EventLoopGroup, deadline: Duration = .seconds(4)) {
-        var configuration = HTTPClient.Configuration()
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = Self.connectionsMax
-        configuration.redirectConfiguration = .disallow
-        client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
+        self.group = group
         self.deadline = TimeAmount(deadline)
+    }
+
+    private func client() throws -> HTTPClient {
+        try state.withLock { state in
+            switch state {
+            case .open(let client): return client
+            case .shutDown: throw HTTPClientError.alreadyShutdown
+            case .unused:
+                var configuration = HTTPClient.Configuration()
+                configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = Self.connectionsMax
+                configuration.redirectConfiguration = .disallow
+                let client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
+                state = .open(client)
+                return client
+            }
+        }
     }
 
     package func get(_ url: String) async throws -> Reply {
@@ -40,12 +62,17 @@ package struct OutwardClient: Sendable {
     private func send(_ request: HTTPClientRequest) async throws -> Reply {
         var request = request
         request.headers.add(name: "Accept", value: "application/json")
-        let reply = try await client.execute(request, timeout: deadline)
+        let reply = try await client().execute(request, timeout: deadline)
         let body = try await reply.body.collect(upTo: Self.bodyBytesMax)
         return Reply(status: Int(reply.status.code), body: Array(body.readableBytesView))
     }
 
     package func shutDown() async throws {
-        try await client.shutdown()
+        let used = state.withLock { state -> HTTPClient? in
+            defer { state = .shutDown }
+            if case .open(let client) = state { return client }
+            return nil
+        }
+        try await used?.shutdown()
     }
 }

@@ -55,6 +55,7 @@ struct PolicyTests {
         (#"{"identity":"face"}"#, "identity"),
         (#"{"limits":{"x":1}}"#, "limits.x"),
         (#"{"challenge":{"kind":"riddle"}}"#, "challenge.kind"),
+        (#"{"challenge":{"kind":"attestation"},"identity":"account"}"#, "identity"),
         (#"{"challenge":{"kind":"off","steps":[]}}"#, "challenge.steps"),
         (#"{"challenge":{"kind":"captcha","wait_seconds":30}}"#, "challenge.wait_seconds"),
         (#"{"challenge":{"kind":"pow","expiry_seconds":121}}"#, "challenge.expiry_seconds"),

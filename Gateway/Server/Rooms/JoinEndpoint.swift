@@ -74,17 +74,16 @@ extension LoopRooms {
     }
 
     func whoJoins(_ request: EdgeRequest, _ room: RoomView) -> Joiner {
+        if room.snapshot.policy.challenge == .attestation { return personWhoJoins(request, room) }
         switch room.snapshot.policy.identity {
         case .account:
             switch bearer(request) {
             case .missing: return .refused(.accountRequired)
             case .flawed(let flaw): return .refused(flaw == .expired ? .tokenExpired : .tokenInvalid)
             case .good(let account):
-                if room.snapshot.policy.challenge == .attestation { return personWhoJoins(request, room) }
                 return room.dedupeTag(account: account.userID).map { .known($0) } ?? .refused(.internalError)
             }
         case .device:
-            if room.snapshot.policy.challenge == .attestation { return personWhoJoins(request, room) }
             guard let device = request.first(HeaderName.device)?[...] ?? request.cookie(CookieName.device),
                 Self.isDeviceID(device)
             else { return .refused(.deviceRequired) }
