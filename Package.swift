@@ -252,7 +252,7 @@ if let sanitizer = Context.environment["USHER_FUZZ"] {
             name: "Fuzz",
             dependencies: [
                 "CLibFuzzer", "EdgeReadings", "EdgeHTTP", "GatewayServer", "RateLimiting", "QueueTokens", "Signing",
-                nioCore, nioEmbedded,
+                "Operations", nioCore, nioEmbedded,
             ],
             path: "Tests/Fuzz",
             exclude: ["CLibFuzzer", "seeds", "http.dict"],

@@ -16,6 +16,23 @@ package enum Disagreement {
         return nil
     }
 
+    /// A reply that the proxy read whole, llhttp read whole too, and the same.
+    package static func between(edge: ReplyReading, llhttp: ReplyReading) -> String? {
+        guard edge.isComplete else { return nil }
+        return edge == llhttp ? nil : "reply: proxy \(edge), llhttp \(llhttp)"
+    }
+
+    /// Where reads end changes nothing of a reply either. Of one that is cut short or faulty, the one reading may have
+    /// handed on more than the other.
+    package static func between(whole: ReplyReading, inPieces: ReplyReading) -> String? {
+        let isSame =
+            whole.isComplete
+            ? whole == inPieces
+            : (whole.status, whole.fields, whole.isRefused, whole.isComplete)
+                == (inPieces.status, inPieces.fields, inPieces.isRefused, inPieces.isComplete)
+        return isSame ? nil : "pieces change a reply: \(whole) or \(inPieces)"
+    }
+
     /// Where reads end changes nothing: neither what is accepted nor what is refused. Bytes that are too many and wrong
     /// besides may be refused for either, by what comes first.
     package static func between(whole: EdgeReading, inPieces: EdgeReading) -> String? {

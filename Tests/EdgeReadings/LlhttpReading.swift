@@ -41,7 +41,7 @@ extension ReadMessage {
     }
 
     /// llhttp leaves the space behind a value to its user (RFC 9110 §5.5 takes it away).
-    private static func trimmed(_ value: String) -> String {
+    static func trimmed(_ value: String) -> String {
         var value = value[...]
         while let last = value.utf8.last, last == 0x20 || last == 0x09 { value = value.dropLast() }
         return String(value)

@@ -63,12 +63,13 @@ struct Fuzz {
 }
 
 enum TargetName: String, CaseIterable {
-    case requests, forwarding, tokens, cookies, addresses, accept, forms
+    case requests, forwarding, replies, tokens, cookies, addresses, accept, forms
 
     var target: Fuzz.Target {
         switch self {
         case .requests: Requests.check
         case .forwarding: ForwardedRequests.check
+        case .replies: ServiceReplies.check
         case .tokens: Tokens.check
         case .cookies: Cookies.check
         case .addresses: Addresses.check
