@@ -20,5 +20,6 @@ extension RoomSnapshot {
     /// How far before the cursor presence is watched: three minutes of the pace.
     package var nearFront: UInt64 { UInt64(policy.admission.perMinute) * 3 }
 
-    package var isPaused: Bool { override.stopsCalling }
+    /// By an admin, or because the shop is away.
+    package var isPaused: Bool { override.stopsCalling || outlook == .away }
 }

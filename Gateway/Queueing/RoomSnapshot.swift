@@ -5,6 +5,8 @@ package struct RoomSnapshot: Sendable, Equatable {
         case open
         /// No seat is free, held or pending: nobody more is called.
         case gone
+        /// The shop does not answer: until it does nobody is called, nobody can claim, and no deadline runs.
+        case away
     }
 
     package var name: RoomName

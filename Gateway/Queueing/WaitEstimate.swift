@@ -23,7 +23,7 @@ package struct WaitEstimate: Sendable, Equatable {
         package init(_ room: RoomSnapshot) {
             // Before the first call there is no realised rate: the policy's pace stands in.
             perMinute = room.ratePerMinute > 0 ? room.ratePerMinute : Double(room.policy.admission.perMinute)
-            if room.outlook != .open {
+            if room.outlook == .gone {
                 reason = .soldOut
             } else if room.isPaused {
                 reason = .paused

@@ -24,6 +24,7 @@ struct EdgeBench: Sendable {
         /// Nanoseconds of the limits' clock; the real one without it.
         var clock: (@Sendable () -> Int64)?
         var proxies: [AddressBlock] = []
+        var bodyRules: [BodyRule] = []
         var overload = Overload(MetricsRegistry())
         /// Nothing listens where the origin should be.
         var isOriginDown = false
@@ -151,6 +152,7 @@ struct EdgeBench: Sendable {
         let configuration = upstream
         let overload = setup.overload
         let rule = AddressRule(trustedProxies: setup.proxies)
+        let bodyRules = setup.bodyRules
         return EdgeListener(
             name: "visitors",
             configuration: setup.listener,
@@ -168,6 +170,7 @@ struct EdgeBench: Sendable {
                 addressRule: rule,
                 limits: limits,
                 booking: booking,
+                bodyRules: bodyRules,
                 counters: counters,
                 overload: overload
             )

@@ -142,10 +142,17 @@ struct ProxyFailureTests {
         }
     }
 
-    @Test func `a large upload arrives whole`() async throws {
+    @Test func `a large upload arrives whole where a rule allows it, and is refused elsewhere`() async throws {
         var setup = EdgeBench.Setup()
-        setup.listener.limits.bodyBytesMax = 32 << 20
+        setup.bodyRules = [BodyRule(path: "/up", bytesMax: 32 << 20, time: .seconds(60))]
         try await EdgeBench.with(setup) { edge in
+            for target in ["/upper", "/"] {
+                let refused = try await edge.client()
+                refused.send("POST \(target) HTTP/1.1\r\nHost: a\r\nContent-Length: \(32 << 20)\r\n\r\n")
+                #expect(try await refused.reply().status == 413)
+                await refused.close()
+            }
+            #expect(edge.origin.requests == 0)
             let client = try await edge.client()
             client.send("POST /up HTTP/1.1\r\nHost: a\r\nContent-Length: \(32 << 20)\r\n\r\n")
             for _ in 0..<32 { client.send(ByteBuffer(repeating: UInt8(ascii: "x"), count: 1 << 20)) }

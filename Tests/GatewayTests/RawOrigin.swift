@@ -27,7 +27,7 @@ final class RawOrigin: Sendable {
     private struct State {
         var requests: [String] = []
         var connections = 0
-        var openConnections = 0
+        var openConnections: [ObjectIdentifier: any Channel] = [:]
     }
 
     private let script: Script
@@ -38,7 +38,7 @@ final class RawOrigin: Sendable {
     /// What came of each request until it was answered.
     var requests: [String] { state.withLock { $0.requests } }
     var connections: Int { state.withLock { $0.connections } }
-    var openConnections: Int { state.withLock { $0.openConnections } }
+    var openConnections: Int { state.withLock { $0.openConnections.count } }
 
     private init(port: Int, script: @escaping Script) {
         self.port = port
@@ -63,8 +63,12 @@ final class RawOrigin: Sendable {
         return origin
     }
 
+    /// Dies with all its connections.
     func stop() async {
         try? await channel.withLock { $0 }?.close().get()
+        for connection in state.withLock({ Array($0.openConnections.values) }) {
+            try? await connection.close().get()
+        }
     }
 
     private final class Handler: ChannelInboundHandler {
@@ -82,12 +86,12 @@ final class RawOrigin: Sendable {
         func channelActive(context: ChannelHandlerContext) {
             origin.state.withLock {
                 $0.connections += 1
-                $0.openConnections += 1
+                $0.openConnections[ObjectIdentifier(context.channel)] = context.channel
             }
         }
 
         func channelInactive(context: ChannelHandlerContext) {
-            origin.state.withLock { $0.openConnections -= 1 }
+            origin.state.withLock { $0.openConnections[ObjectIdentifier(context.channel)] = nil }
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -19,6 +19,7 @@ import UsherAPI
 /// Booking's admission report, as a test wants it to be.
 final class ScriptedReports: AdmissionReports {
     private let state = Mutex<AdmissionReport?>(nil)
+    private let failure = Mutex<any Error>(Away())
 
     init(seats: Int) { set(seats: seats) }
 
@@ -37,12 +38,15 @@ final class ScriptedReports: AdmissionReports {
         }
     }
 
-    func fail() { state.withLock { $0 = nil } }
+    func fail(_ error: any Error = Away()) {
+        failure.withLock { $0 = error }
+        state.withLock { $0 = nil }
+    }
 
     struct Away: Error {}
 
     func report(session: String) async throws -> AdmissionReport {
-        guard let report = state.withLock({ $0 }) else { throw Away() }
+        guard let report = state.withLock({ $0 }) else { throw failure.withLock { $0 } }
         return report
     }
 }

@@ -144,6 +144,39 @@ struct RoomsLeaderTests {
         }
     }
 
+    @Test(arguments: [PlainFetch.Failure.unreachable, .timedOut, .closedEarly, .status(503)])
+    func `with booking away nobody is called or admitted, and no window runs out`(
+        _ failure: PlainFetch.Failure
+    ) async throws {
+        try await withTemporaryRedis { server in
+            let reports = ScriptedReports(seats: 10)
+            try await withGateway(on: server, reports: reports) { node in
+                try await node.open(try GatewayNode.policy())
+                let place = try await node.join(device: 1).body.token
+                try await node.sees { $0.cursor == 1 }
+                reports.fail(failure)
+                try await node.sees { $0.outlook == .away && $0.pausedAt != nil }
+                // A window that ended long ago, if time counted.
+                let name = try #require(RoomName("sale"))
+                #expect(
+                    try await node.store.update(name, try GatewayNode.policy(window: 1, grace: 0), version: 1)
+                        != .noRoom
+                )
+                let later = try await node.join(device: 2).body.token
+                let start = try await node.redisTime()
+                try await eventually { try await node.redisTime() > start + 1200 }
+                #expect(try await node.claim(place).status == 202)
+                #expect(try await node.place(place).place.state == .called)
+                #expect(try await node.place(later).place.state == .waiting)
+                #expect(try await node.store.update(name, try GatewayNode.policy(), version: 2) != .noRoom)
+                reports.set(seats: 10)
+                #expect(try await node.claimInTheEnd(place).status == 200)
+                #expect(try await node.claimInTheEnd(later).status == 200)
+                try await node.sees { $0.outlook == .open && $0.pausedAt == nil }
+            }
+        }
+    }
+
     @Test func `who does not come when called makes room for those behind`() async throws {
         try await withTemporaryRedis { server in
             try await withGateway(on: server) { node in

@@ -69,8 +69,30 @@ local function is_live(active, pid, now)
     return expiry and tonumber(expiry) > now
 end
 
-local function stops_calling(override)
-    return override == 'paused' or override == 'reject'
+-- Nobody is called and nobody can claim: an admin wants it so, or the shop does not answer.
+local function stands(meta)
+    return meta.override == 'paused' or meta.override == 'reject' or meta.outlook == 'away'
+end
+
+-- A room begins or ends to stand still. While it stands nobody can claim, so when it goes on every open deadline moves
+-- by the time it stood.
+local function note_standing(meta_key, calls, meta, will, now)
+    local was = stands(meta)
+    if was and not will then
+        local since = num(meta.paused_at)
+        local moves = redis.call('ZRANGE', calls, 0, -1)
+        for _, move in ipairs(moves) do
+            local upto, at, rest = string.match(move, '^(%d+):(%d+):(.*)$')
+            at = tonumber(at)
+            if at + num(meta.window_ms) + num(meta.grace_ms) > since then
+                redis.call('ZREM', calls, move)
+                redis.call('ZADD', calls, upto, upto .. ':' .. int(at + now - math.max(at, since)) .. ':' .. rest)
+            end
+        end
+        redis.call('HDEL', meta_key, 'paused_at')
+    elseif will and not was then
+        redis.call('HSET', meta_key, 'paused_at', int(now))
+    end
 end
 
 -- One entry of the record. Its time is the one the function decided by, not the one at which it is written: a server
@@ -127,27 +149,11 @@ local function set_phase(keys, args)
 end
 
 -- set_override: KEYS meta calls · ARGV override → 1 · -1 no room
--- While calling is stopped nobody can claim, so when it goes on every open deadline moves by the time it stood.
 local function set_override(keys, args)
-    local meta = fields(keys[1], { 'override', 'paused_at', 'window_ms', 'grace_ms' })
+    local meta = fields(keys[1], { 'override', 'outlook', 'paused_at', 'window_ms', 'grace_ms' })
     if not meta.override then return -1 end
-    local now = now_ms()
-    local was, will = stops_calling(meta.override), stops_calling(args[1])
-    if was and not will then
-        local since = num(meta.paused_at)
-        local moves = redis.call('ZRANGE', keys[2], 0, -1)
-        for _, move in ipairs(moves) do
-            local upto, at, rest = string.match(move, '^(%d+):(%d+):(.*)$')
-            at = tonumber(at)
-            if at + num(meta.window_ms) + num(meta.grace_ms) > since then
-                redis.call('ZREM', keys[2], move)
-                redis.call('ZADD', keys[2], upto, upto .. ':' .. int(at + now - math.max(at, since)) .. ':' .. rest)
-            end
-        end
-        redis.call('HDEL', keys[1], 'paused_at')
-    elseif will and not was then
-        redis.call('HSET', keys[1], 'paused_at', int(now))
-    end
+    local will = stands({ override = args[1], outlook = meta.outlook })
+    note_standing(keys[1], keys[2], meta, will, now_ms())
     redis.call('HSET', keys[1], 'override', args[1])
     return 1
 end
@@ -255,7 +261,7 @@ local function claim(keys, args)
     if meta.phase == 'closed' then return { 3, 'closed' } end
     if meta.outlook == 'gone' then return { 3, 'sold_out' } end
     if meta.phase ~= 'active' and meta.phase ~= 'draining' then return { 2, 'not_open', 2000 } end
-    if stops_calling(meta.override) then return { 2, 'paused', 2000 } end
+    if stands(meta) then return { 2, 'paused', 2000 } end
     if n > num(meta.cursor) then return { 2, 'not_called', 1000 } end
     local at, upto = call_of(keys[2], n)
     if not redis.call('ZSCORE', keys[6], args[1]) then
@@ -375,8 +381,8 @@ end
 -- Takes or keeps the lease, and counts what the controller needs.
 -- → {fence, now, phase, override, cursor, number, live, undecided, decided calls, decided claims} · {0} another leads · {-1} no room
 local function lead(keys, args)
-    local meta = fields(keys[1], { 'phase', 'override', 'cursor', 'number', 'window_ms', 'grace_ms', 'decided_through',
-        'forfeited_through' })
+    local meta = fields(keys[1], { 'phase', 'override', 'outlook', 'cursor', 'number', 'window_ms', 'grace_ms',
+        'decided_through', 'forfeited_through' })
     if not meta.phase then return { -1 } end
     local now = now_ms()
     local lease = fields(keys[8], { 'owner', 'fence', 'until' })
@@ -390,7 +396,7 @@ local function lead(keys, args)
     redis.call('ZREMRANGEBYSCORE', keys[6], '-inf', int(now))
     redis.call('ZREMRANGEBYSCORE', keys[7], '-inf', int(now - PRESENT_MS))
     local called, claimed, undecided, decided = 0, 0, 0, num(meta.decided_through)
-    if not stops_calling(meta.override) then
+    if not stands(meta) then
         redis.call('ZREMRANGEBYSCORE', keys[5], '-inf', int(now - math.max(PRESENT_MS, num(meta.window_ms))))
         called, claimed, undecided, decided = settle(keys, meta, now)
     end
@@ -405,15 +411,18 @@ end
 -- advance: KEYS meta calls presence leader · ARGV owner, fence, new cursor, rate (places a minute), outlook
 -- → {1, cursor} · {0} the lease is not ours any more · {-1} no room
 local function advance(keys, args)
-    local meta = fields(keys[1], { 'phase', 'override', 'cursor', 'number' })
+    local meta = fields(keys[1], { 'phase', 'override', 'outlook', 'cursor', 'number', 'paused_at', 'window_ms',
+        'grace_ms' })
     if not meta.phase then return { -1 } end
     local now = now_ms()
     local lease = fields(keys[4], { 'owner', 'fence', 'until' })
     if lease.owner ~= args[1] or lease.fence ~= args[2] or num(lease['until']) <= now then return { 0 } end
+    local will = stands({ override = meta.override, outlook = args[5] })
+    note_standing(keys[1], keys[2], meta, will, now)
     redis.call('HSET', keys[1], 'rate', args[4], 'outlook', args[5])
     local cursor = num(meta.cursor)
     local wanted = math.min(num(args[3]), num(meta.number))
-    local calling = (meta.phase == 'active' or meta.phase == 'draining') and not stops_calling(meta.override)
+    local calling = (meta.phase == 'active' or meta.phase == 'draining') and not will
     if not calling or wanted <= cursor then return { 1, cursor } end
     local here = 0
     for n = cursor + 1, math.min(wanted, cursor + PRESENCE_LOOKUPS_MAX) do

@@ -33,7 +33,7 @@ extension LoopRooms {
         // Most claims that come too early are told so without the store.
         guard number <= snapshot.cursor else {
             guard snapshot.phase != .closed else { return refuse(.saleEnded, request) }
-            guard snapshot.outlook == .open else { return refuse(.soldOut, request) }
+            guard snapshot.outlook != .gone else { return refuse(.soldOut, request) }
             return .now(notYet(number, room, waitMS: 1000))
         }
         guard !snapshot.isDegraded else { return .now(notYet(number, room, waitMS: 2000)) }

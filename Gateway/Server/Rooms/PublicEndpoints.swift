@@ -98,7 +98,7 @@ extension LoopRooms {
     }
 
     private static func condition(of room: RoomSnapshot) -> RoomNotice.Condition {
-        guard room.outlook == .open else { return .soldOut }
+        guard room.outlook != .gone else { return .soldOut }
         guard room.override != .reject else { return .closed }
         switch room.phase {
         case .draft, .scheduled: return .notYetOpen

@@ -10,6 +10,8 @@ package struct AdmissionTicker: Service {
     /// Longer than a tick, so that a leader that is late once keeps its rooms.
     static let leaseTicks = 3
     static let roomsAtOnceMax = 16
+    /// Ticks in a row without an answer after which booking counts as away: a restart is not worth the excitement.
+    static let awayTicks = 3
     /// States of a session in which its free seats cannot be had any more.
     static let endedStates: Set<String> = ["closed", "ended", "cancelled"]
 
@@ -83,7 +85,7 @@ package struct AdmissionTicker: Service {
                 logger.notice("leading room", metadata: ["room": "\(room.name)", "fence": "\(census.fence)"])
             }
             if census.phase.callsPeople || census.phase == .prequeue {
-                lead.health = await health(of: room.policy.protectedSessions) ?? lead.health
+                lead.note(await health(of: room.policy.protectedSessions))
             }
             try await follow(&lead, census, room)
         } catch {
@@ -99,10 +101,12 @@ package struct AdmissionTicker: Service {
 
     private func follow(_ lead: inout RoomLead, _ census: Census, _ room: RoomSnapshot) async throws {
         let now = census.now
+        let outlook: RoomSnapshot.Outlook =
+            lead.isBookingAway ? .away : lead.health?.isSoldOut == true ? .gone : .open
         let cursor = lead.controller.step(
             .init(
                 admission: room.policy.admission,
-                isCalling: census.phase.callsPeople && !census.override.stopsCalling,
+                isCalling: census.phase.callsPeople && !census.override.stopsCalling && !lead.isBookingAway,
                 cursor: census.cursor,
                 lastNumber: census.number,
                 livePasses: census.live,
@@ -114,16 +118,15 @@ package struct AdmissionTicker: Service {
             ),
             at: now
         )
-        let isGone = lead.health?.isSoldOut ?? false
-        if isGone != (room.outlook == .gone) {
-            logger.notice("outlook of room", metadata: ["room": "\(room.name)", "outlook": isGone ? "gone" : "open"])
+        if outlook != room.outlook {
+            logger.notice("outlook of room", metadata: ["room": "\(room.name)", "outlook": "\(outlook.rawValue)"])
         }
         _ = try await redis.call(
             RoomFunctions.advance,
             keys: RoomKeys(room.name).forAdvance,
             arguments: [
                 .text(owner), .integer(census.fence), RedisArgument(cursor),
-                .text(String(lead.controller.ratePerMinute)), isGone ? "gone" : "open",
+                .text(String(lead.controller.ratePerMinute)), .text(outlook.rawValue),
             ]
         )
         let isEmpty = census.cursor == census.number && census.live == 0 && census.undecided == 0
@@ -136,12 +139,19 @@ package struct AdmissionTicker: Service {
         logger.notice("phase of room", metadata: ["room": "\(room.name)", "phase": "\(due.rawValue)"])
     }
 
-    /// The sessions of a room taken together; nil unless every one of them answered.
-    private func health(of sessions: [String]) async -> AdmissionHealth? {
-        guard !sessions.isEmpty else { return nil }
+    /// The sessions of a room taken together.
+    private func health(of sessions: [String]) async -> RoomLead.Report {
+        guard !sessions.isEmpty else { return .nothing }
         var sum = AdmissionHealth(seatsLeft: 0, receivedAt: WallClock.now())
         for session in sessions {
-            guard let report = try? await reports.report(session: session) else { return nil }
+            let report: AdmissionReport
+            do {
+                report = try await reports.report(session: session)
+            } catch let failure as PlainFetch.Failure where failure.isAway {
+                return .away
+            } catch {
+                return .nothing
+            }
             // A session that will sell later has its seats; a closed one has none.
             if !Self.endedStates.contains(report.state) {
                 sum.seatsLeft += max(0, report.free) + max(0, report.held) + max(0, report.pending)
@@ -150,7 +160,7 @@ package struct AdmissionTicker: Service {
             sum.sagaBacklog = max(sum.sagaBacklog, report.sagaBacklog)
             sum.paymentErrorRate = max(sum.paymentErrorRate, report.paymentErrorRate)
         }
-        return sum
+        return .health(sum)
     }
 }
 
@@ -160,6 +170,40 @@ struct RoomLead: Sendable {
     var controller = AdmissionController()
     var health: AdmissionHealth?
     var isFailing = false
+    private var ticksWithoutBooking = 0
+
+    enum Report: Sendable {
+        /// Every session answered.
+        case health(AdmissionHealth)
+        /// Booking itself does not answer.
+        case away
+        /// It answered, and not with a report; or there is nothing to ask about.
+        case nothing
+    }
+
+    var isBookingAway: Bool { ticksWithoutBooking >= AdmissionTicker.awayTicks }
+
+    /// Without a fresh report the last one stays.
+    mutating func note(_ report: Report) {
+        switch report {
+        case .health(let health):
+            self.health = health
+            ticksWithoutBooking = 0
+        case .away: ticksWithoutBooking += 1
+        case .nothing: ticksWithoutBooking = 0
+        }
+    }
+}
+
+extension PlainFetch.Failure {
+    /// The service is not there, or is not itself.
+    fileprivate var isAway: Bool {
+        switch self {
+        case .unreachable, .timedOut, .closedEarly: true
+        case .status(let status): status >= 500
+        case .tooLong, .broken: false
+        }
+    }
 }
 
 /// What the function `lead` counts.
