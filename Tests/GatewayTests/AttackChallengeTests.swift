@@ -3,6 +3,7 @@ import Challenges
 import EdgeHTTP
 import Foundation
 import NIOCore
+import NIOPosix
 import Queueing
 import Redis
 import Signing
@@ -13,6 +14,41 @@ import UsherAPI
 @testable import GatewayServer
 
 struct AttackChallengeTests {
+    // MARK: 32
+
+    @Test func `attack 32: joins without an answer never fill the buffer of those who have one`() async throws {
+        try await withTemporaryRedis { server in
+            try await withGateway(on: server, tick: nil) { node in
+                try await node.open(try GatewayNode.policy(challenge: GatewayNode.easyWork))
+                await server.pause()
+                let loop = node.group.next()
+                func join(_ count: Int, _ right: JoinRight) async throws -> [Bool] {
+                    try await loop.flatSubmit { [rooms = node.rooms] () -> EventLoopFuture<[Bool]> in
+                        guard let room = rooms.on(loop).room("sale") else { return loop.makeSucceededFuture([]) }
+                        let batcher = rooms.on(loop).joins(of: room)
+                        let answered = (0..<count).map { number in
+                            let tag = [UInt8](repeating: 0, count: 14) + [UInt8(number >> 8), UInt8(number & 255)]
+                            let joined = batcher.join(tag: tag, right: right, arrivedAt: Moment(seconds: 1), near: 0)
+                            // Answered at once, or waiting for the store.
+                            let first = loop.makePromise(of: Bool.self)
+                            joined.whenComplete { _ in first.succeed(true) }
+                            loop.scheduleTask(in: .milliseconds(300)) { first.succeed(false) }
+                            return first.futureResult
+                        }
+                        return EventLoopFuture.whenAllSucceed(answered, on: loop)
+                    }.get()
+                }
+                let flood = try await join(JoinBatcher.unansweredMax + 500, .onlyBack)
+                #expect(flood.prefix(JoinBatcher.unansweredMax).allSatisfy { !$0 })
+                #expect(flood.suffix(500).allSatisfy { $0 })
+                let right = JoinRight.spending(id: [UInt8](repeating: 1, count: 16), expiresAtMS: 1)
+                let others = try await join(JoinBatcher.waitingMax - JoinBatcher.unansweredMax, right)
+                #expect(others.allSatisfy { !$0 })
+                await server.resume()
+            }
+        }
+    }
+
     // MARK: 35
 
     @Test func `attack 35: an answer replayed in parallel through two gateways gives one place`() async throws {
