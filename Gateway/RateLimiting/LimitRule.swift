@@ -56,7 +56,8 @@ struct LimitGrid: Sendable {
         }
     }
 
-    private(set) var cells = [Cell](repeating: Cell(), count: LimitGrid.cellCount)
+    /// In place, so that a check counts no references. Its size is `cellCount`.
+    private(set) var cells: InlineArray<21, Cell> = .init(repeating: Cell())
 
     init(_ rules: [LimitRule]) {
         for rule in rules {

@@ -5,7 +5,8 @@ package struct RateLimiter: ~Copyable {
     private let seed: UInt64
     private var addresses: AllowanceTable
     private var accounts: AllowanceTable
-    private var globals = [Int64](repeating: 0, count: LimitGrid.columns)
+    /// All classes, then each class: as many as a grid has columns.
+    private var globals: InlineArray<7, Int64> = .init(repeating: 0)
     private var bans: BanTable
     private var chance: SplitMix
 
@@ -103,10 +104,14 @@ package struct RateLimiter: ~Copyable {
         return verdict
     }
 
-    /// Whole seconds, never too few, and up to half as many again.
+    private static let spreadSecondsMax: Int64 = 30
+
+    /// Whole seconds, never too few, and up to half as many again, at most half a minute.
     private mutating func spread(_ waitNS: Int64) -> UInt32 {
         let atLeast = max(1, (waitNS + 999_999_999) / 1_000_000_000)
-        return UInt32(clamping: UInt64(atLeast) + chance.below(UInt64(atLeast + 3) / 2))
+        return UInt32(
+            clamping: UInt64(atLeast) + chance.below(UInt64(min((atLeast + 3) / 2, Self.spreadSecondsMax + 1)))
+        )
     }
 
     // MARK: Bad tokens
