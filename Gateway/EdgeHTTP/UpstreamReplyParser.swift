@@ -114,6 +114,8 @@ package struct UpstreamReplyParser {
             guard let bytes = buffer.readSlice(length: length) else { return nil }
             guard found.status >= 200 else {
                 guard found.status != 101 else { throw .switching }
+                // HTTP/1.0 has none: to an older reader the next head would be its body.
+                guard found.isVersion11 else { throw .interim }
                 interimCount += 1
                 guard interimCount <= limits.interimRepliesMax else { throw .interim }
                 continue

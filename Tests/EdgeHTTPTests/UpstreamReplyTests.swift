@@ -94,6 +94,7 @@ struct UpstreamReplyTests {
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\nabc", .chunk),
         ("HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n", .switching),
         (String(repeating: "HTTP/1.1 102 Processing\r\n\r\n", count: 9), .interim),
+        ("HTTP/1.0 103 Early Hints\r\n\r\nHTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", .interim),
         ("HTTP/1.1 200 OK\r\nA: " + String(repeating: "x", count: 70_000), .headTooLarge),
         ("HTTP/1.1 200 OK\r\n" + String(repeating: "A: b\r\n", count: 129), .headTooLarge),
     ]

@@ -53,7 +53,8 @@ enum Addresses {
         guard let head = try head(with: "X-Forwarded-For", bytes) else { return nil }
         let found = rule.address(of: head, from: peer)
         guard found != peer else { return nil }
-        let said = (head.first("x-forwarded-for").map { "\($0)" } ?? "").split(separator: ",")
+        // The bytes may bring more fields of that name.
+        let said = head.headers.all("x-forwarded-for").joined(separator: ",").split(separator: ",")
             .compactMap { ClientAddress($0.trimmingCharacters(in: CharacterSet(charactersIn: " \t"))) }
         return said.contains(found) ? nil : "\(found) was never said"
     }
