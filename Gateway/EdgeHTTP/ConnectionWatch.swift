@@ -15,7 +15,7 @@ struct ConnectionWatch {
     /// One of idle, head and linger, as a connection is in one of them at a time.
     private(set) var waitsFor: Wait?
     private var waitEnd = NIODeadline.distantFuture
-    var stallsAt: NIODeadline?
+    var stall = OutputStall()
 
     /// Body bytes of the request under way, and for how long they were waited for. Time in which nobody asks for more
     /// is the service's, not the visitor's.
@@ -54,10 +54,7 @@ struct ConnectionWatch {
             stopWaiting()
             return waitsFor
         }
-        if let stallsAt, stallsAt <= now {
-            self.stallsAt = nil
-            return .stall
-        }
+        if stall.hasPassed(at: now) { return .stall }
         guard hasBody, isBodyAsked else { return nil }
         bodyTicks += 1
         let waited = EdgeLoop.tick * bodyTicks

@@ -8,6 +8,10 @@ package final class EdgeCodec: ChannelInboundHandler {
     package typealias InboundIn = ByteBuffer
     package typealias OutboundOut = ByteBuffer
 
+    /// With more than this many bytes unsent a channel is not writable, until less than `outputLowBytes` are left.
+    package static let outputHighBytes = 32 * 1024
+    package static let outputLowBytes = 16 * 1024
+
     enum Reading {
         case head
         case length(Int)
@@ -133,12 +137,12 @@ package final class EdgeCodec: ChannelInboundHandler {
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
         isWritable = context.channel.isWritable
         if isWritable {
-            watch.stallsAt = nil
+            watch.stall.end(at: edge.now, taken: edge.takenBytes(context.channel), limits.values)
             receiver.outputIsWritable(on: self)
             advance()
             askForMore()
         } else {
-            watch.stallsAt = edge.deadline(after: limits.values.stallTime)
+            watch.stall.begin(at: edge.now, taken: edge.takenBytes(context.channel), limits.values)
         }
         context.fireChannelWritabilityChanged()
     }

@@ -17,8 +17,10 @@ package struct EdgeLimits: Sendable {
     package var bodyGraceTime: TimeAmount = .seconds(5)
     /// Between a reply and the next request's first byte, and before the first request.
     package var idleTime: TimeAmount = .seconds(15)
-    /// How long the visitor may take nothing of what waits to be sent.
-    package var stallTime: TimeAmount = .seconds(10)
+    /// How long the visitor may take nothing of what waits to be sent, or less than `replyRateMin`.
+    package var stallTime: TimeAmount = .seconds(8)
+    /// Bytes a second that a visitor must take on average of a reply that waits to be sent. 0 asks for none.
+    package var replyRateMin = 8 * 1024
     /// How long unread bytes are thrown away after a last reply, so that the reply is not lost to a reset.
     package var lingerTime: TimeAmount = .seconds(1)
 

@@ -16,6 +16,8 @@ package final class EdgeLoop {
     /// Replies of `outputOwner`, not yet handed to its channel.
     var output: ByteBuffer
     private(set) var outputOwner: EdgeCodec?
+    /// What the visitor at the end of a channel has taken so far.
+    package var takenBytes: (any Channel) -> UInt64 = TakenBytes.of
     private var connections: [EdgeCodec] = []
     private var date = EdgeDate()
     private var lastID: RequestID

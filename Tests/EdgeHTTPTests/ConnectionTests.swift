@@ -151,15 +151,46 @@ struct ConnectionTests {
         #expect(edge.parts().refusal == .timedOut)
     }
 
-    @Test func `a visitor who takes nothing is dropped after ten seconds`() throws {
+    @Test func `a visitor who takes nothing is dropped after eight seconds`() throws {
         let edge = try EdgeChannel()
         try edge.send(Self.get)
-        edge.channel.isWritable = false
-        edge.channel.pipeline.fireChannelWritabilityChanged()
-        edge.pass(.seconds(9))
+        edge.setWritable(false)
+        edge.pass(.seconds(7))
         #expect(edge.channel.isActive)
         edge.pass(.seconds(2))
         #expect(!edge.channel.isActive)
+    }
+
+    struct Sips: Sendable {
+        let seconds: Int64
+        let bytes: UInt64
+        let droppedBefore: Int64?
+    }
+
+    /// 8 KiB a second are asked for.
+    @Test(arguments: [
+        Sips(seconds: 1, bytes: 0, droppedBefore: 10),
+        Sips(seconds: 1, bytes: 512, droppedBefore: 11),
+        Sips(seconds: 4, bytes: 16_384, droppedBefore: 17),
+        Sips(seconds: 1, bytes: 8_192, droppedBefore: nil),
+        Sips(seconds: 6, bytes: 1 << 20, droppedBefore: nil),
+        Sips(seconds: 7, bytes: .max / 2, droppedBefore: nil),
+    ])
+    func `a visitor who sips is dropped, one who drinks is not`(_ sips: Sips) throws {
+        var taken: UInt64 = 0
+        let edge = try EdgeChannel()
+        edge.codec.edge.takenBytes = { _ in taken }
+        try edge.send(Self.get)
+        var passed: Int64 = 0
+        while edge.channel.isActive, passed < 600 {
+            edge.setWritable(false)
+            edge.pass(.seconds(sips.seconds))
+            passed += sips.seconds
+            taken &+= sips.bytes
+            edge.setWritable(true)
+        }
+        #expect(edge.channel.isActive == (sips.droppedBefore == nil))
+        if let bound = sips.droppedBefore { #expect(passed - sips.seconds < bound) }
     }
 
     @Test func `all replies to one read go out in one write`() throws {

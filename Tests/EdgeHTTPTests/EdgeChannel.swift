@@ -53,6 +53,12 @@ struct EdgeChannel {
         return texts
     }
 
+    /// Whether the visitor takes bytes.
+    func setWritable(_ isWritable: Bool) {
+        channel.isWritable = isWritable
+        channel.pipeline.fireChannelWritabilityChanged()
+    }
+
     func pass(_ time: TimeAmount) {
         channel.embeddedEventLoop.advanceTime(by: time)
     }

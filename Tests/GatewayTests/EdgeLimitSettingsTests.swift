@@ -42,11 +42,18 @@ struct EdgeLimitSettingsTests {
             highest: "1073741824",
             outside: ["-1", "1073741825"]
         ),
+        Row(
+            name: "reply-rate-min",
+            standard: "8192",
+            lowest: "0",
+            highest: "1073741824",
+            outside: ["-1", "1073741825"]
+        ),
         Row(name: "head-time", standard: "5s", lowest: "100ms", highest: "600s", outside: ["99ms", "601s"]),
         Row(name: "body-time", standard: "30s", lowest: "100ms", highest: "3600s", outside: ["99ms", "3601s"]),
         Row(name: "body-grace-time", standard: "5s", lowest: "100ms", highest: "600s", outside: ["99ms", "601s"]),
         Row(name: "idle-time", standard: "15s", lowest: "100ms", highest: "600s", outside: ["99ms", "601s"]),
-        Row(name: "stall-time", standard: "10s", lowest: "100ms", highest: "600s", outside: ["99ms", "601s"]),
+        Row(name: "stall-time", standard: "8s", lowest: "100ms", highest: "600s", outside: ["99ms", "601s"]),
         Row(name: "linger-time", standard: "1s", lowest: "100ms", highest: "600s", outside: ["99ms", "601s"]),
     ]
 
@@ -88,7 +95,7 @@ struct EdgeLimitSettingsTests {
             "--request-line-max", "101", "--header-line-max", "102", "--head-max", "303", "--headers-max", "4",
             "--body-max", "105", "--requests-per-connection-max", "6", "--body-rate-min", "107", "--head-time", "8s",
             "--body-time", "9s", "--body-grace-time", "10s", "--idle-time", "11s", "--stall-time", "12s",
-            "--linger-time", "13s",
+            "--linger-time", "13s", "--reply-rate-min", "114",
         ])
         #expect(limits.requestLineBytesMax == 101)
         #expect(limits.headerLineBytesMax == 102)
@@ -103,6 +110,7 @@ struct EdgeLimitSettingsTests {
         #expect(limits.idleTime == .seconds(11))
         #expect(limits.stallTime == .seconds(12))
         #expect(limits.lingerTime == .seconds(13))
+        #expect(limits.replyRateMin == 114)
     }
 
     private static func described(_ arguments: [String]) throws -> String {

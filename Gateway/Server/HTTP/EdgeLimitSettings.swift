@@ -63,6 +63,12 @@ package enum EdgeLimitSettings {
             range: 0...(1 << 30),
             help: "bytes a second that a body must bring; else 408"
         ),
+        Count(
+            name: "reply-rate-min",
+            bound: \.replyRateMin,
+            range: 0...(1 << 30),
+            help: "bytes a second that a visitor must take of a reply"
+        ),
     ]
 
     static let times = [
@@ -89,7 +95,7 @@ package enum EdgeLimitSettings {
             name: "stall-time",
             bound: \.stallTime,
             range: short,
-            help: "how long a visitor may take nothing of a reply"
+            help: "how long a visitor may take nothing of a reply, or less than its least rate"
         ),
         Time(
             name: "linger-time",

@@ -17,6 +17,8 @@ struct ListenerFault: Error, CustomStringConvertible {
 
 package struct EdgeListener: Service {
     private static let backlog: Int32 = 4096
+    /// How much of a reply the kernel takes before the visitor's own window: slow readers do not fill its memory.
+    private static let unsentBytesMax = 128 * 1024
 
     private let name: String
     private let configuration: ListenerConfiguration
@@ -114,6 +116,7 @@ package struct EdgeListener: Service {
         return try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelOption(.tcpOption(.notSentLowWater), value: Self.unsentBytesMax)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(
@@ -125,7 +128,10 @@ package struct EdgeListener: Service {
             .childChannelOption(.autoRead, value: false)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.maxMessagesPerRead, value: 1)
-            .childChannelOption(.writeBufferWaterMark, value: .init(low: 16 * 1024, high: 32 * 1024))
+            .childChannelOption(
+                .writeBufferWaterMark,
+                value: .init(low: EdgeCodec.outputLowBytes, high: EdgeCodec.outputHighBytes)
+            )
             .childChannelOption(
                 .recvAllocator,
                 value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 2048, maximum: 32 * 1024)
@@ -177,4 +183,9 @@ package struct EdgeListener: Service {
         for loop in loops { loop.loop.execute { loop.parts.value.closeAll() } }
         logger.notice("drained", metadata: ["listener": "\(name)", "cut_off": "\(census.total)"])
     }
+}
+
+extension NIOBSDSocket.Option {
+    /// `TCP_NOTSENT_LOWAT` of tcp(7). Connections inherit it from their listening socket.
+    fileprivate static let notSentLowWater = NIOBSDSocket.Option(rawValue: 25)
 }
