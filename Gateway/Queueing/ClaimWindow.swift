@@ -8,10 +8,15 @@ package struct ClaimWindow: Sendable, Equatable {
 
     package var windowSeconds: Int
     package var graceSeconds: Int
+    /// How often a called visitor may ask for one window more (WCAG 2.2.1: ten times, unless there is a reason).
+    package var extensionsMax: Int
 
-    package init(windowSeconds: Int, graceSeconds: Int) {
+    package static let standardExtensionsMax = 10
+
+    package init(windowSeconds: Int, graceSeconds: Int, extensionsMax: Int = Self.standardExtensionsMax) {
         self.windowSeconds = windowSeconds
         self.graceSeconds = graceSeconds
+        self.extensionsMax = extensionsMax
     }
 
     package var window: Duration { .seconds(windowSeconds) }

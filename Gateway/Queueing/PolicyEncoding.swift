@@ -7,10 +7,12 @@ extension RoomPolicy {
         var text = #"{"admission":{"active_max":\#(admission.activeMax),"adaptive":\#(admission.isAdaptive)"#
         text += #","burst":\#(admission.burst.map(String.init) ?? "null"),"per_minute":\#(admission.perMinute)"#
         text += #","ramp_seconds":\#(admission.rampSeconds)},"challenge":\#(challenge.canonicalJSON)"#
-        text += #","claim":{"grace_seconds":\#(claim.graceSeconds),"window_seconds":\#(claim.windowSeconds)}"#
+        text += #","claim":{"extensions_max":\#(claim.extensionsMax),"grace_seconds":\#(claim.graceSeconds)"#
+        text += #","window_seconds":\#(claim.windowSeconds)}"#
         text += #","identity":"\#(identity.rawValue)","limits":{},"message":\#(Self.json(message))"#
         text += #","order":{"method":"\#(order.rawValue)","tie_window_ms":\#(tieWindowMS)}"#
-        text += #","pass":{"idle_seconds":\#(passIdleSeconds),"lifetime_seconds":\#(passLifetimeSeconds)}"#
+        text += #","pass":{"idle_seconds":\#(passIdleSeconds),"lifetime_seconds":\#(passLifetimeSeconds)"#
+        text += #","sharing":"\#(passSharing.rawValue)"}"#
         text += #","protects":["#
         text += protectedSessions.map { #"{"session":"\#($0)"}"# }.joined(separator: ",")
         text += #"],"schedule":{"closes_at":\#(Self.json(schedule.closesAt?.rfc3339))"#

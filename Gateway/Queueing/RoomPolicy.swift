@@ -11,6 +11,18 @@ package struct RoomPolicy: Sendable, Equatable {
         case device, account
     }
 
+    /// What is done about a pass that two networks use at the same time.
+    package enum Sharing: String, Sendable, CaseIterable {
+        /// Nothing is looked for.
+        case allow
+        /// It is counted and recorded.
+        case log
+        /// The pass must be claimed again with the place, which only one of the two has.
+        case stepUp = "step_up"
+        /// The pass ends.
+        case end
+    }
+
     package struct Schedule: Sendable, Equatable {
         package var joinOpensAt: Moment?
         package var saleOpensAt: Moment?
@@ -28,6 +40,7 @@ package struct RoomPolicy: Sendable, Equatable {
         package var burstAllowed: Int { burst ?? max(1, perMinute / 60) }
     }
 
+    package static let extensionsMaxMax = 20
     package static let documentBytesMax = 16_384
     package static let messageBytesMax = 500
     package static let protectedSessionsMax = 50
@@ -41,6 +54,7 @@ package struct RoomPolicy: Sendable, Equatable {
     package var claim: ClaimWindow
     package var passIdleSeconds: Int
     package var passLifetimeSeconds: Int
+    package var passSharing: Sharing
     package var identity: Identity
     package var challenge: Challenge
     package var message: String?
@@ -66,10 +80,15 @@ extension RoomPolicy {
         var claimReader = try reader.object("claim")
         claim = ClaimWindow(
             windowSeconds: try claimReader.integer("window_seconds", in: 1...3600, default: 120),
-            graceSeconds: try claimReader.integer("grace_seconds", in: 0...86_400, default: 300)
+            graceSeconds: try claimReader.integer("grace_seconds", in: 0...86_400, default: 300),
+            extensionsMax: try claimReader.integer(
+                "extensions_max",
+                in: 0...Self.extensionsMaxMax,
+                default: ClaimWindow.standardExtensionsMax
+            )
         )
         try claimReader.finish()
-        (passIdleSeconds, passLifetimeSeconds) = try Self.readPass(&reader)
+        (passIdleSeconds, passLifetimeSeconds, passSharing) = try Self.readPass(&reader)
         identity = try reader.choice("identity", default: .device)
         // A room has no limits of its own yet; the gateway's apply.
         try reader.object("limits").finish()
@@ -121,13 +140,14 @@ extension RoomPolicy {
         return admission
     }
 
-    private static func readPass(_ reader: inout PolicyReader) throws(PolicyFlaw) -> (Int, Int) {
+    private static func readPass(_ reader: inout PolicyReader) throws(PolicyFlaw) -> (Int, Int, Sharing) {
         var members = try reader.object("pass")
         let idle = try members.integer("idle_seconds", in: 1...3600, default: 300)
         let lifetime = try members.integer("lifetime_seconds", in: 1...86_400, default: max(900, idle))
+        let sharing = try members.choice("sharing", default: Sharing.log)
         try members.finish()
         guard idle <= lifetime else { throw PolicyFlaw("pass.idle_seconds", "must not exceed lifetime_seconds") }
-        return (idle, lifetime)
+        return (idle, lifetime, sharing)
     }
 
     private static func readProtected(_ reader: inout PolicyReader) throws(PolicyFlaw) -> [String] {

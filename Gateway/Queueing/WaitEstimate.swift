@@ -82,4 +82,14 @@ package enum PollDelay {
         let plain = p50Seconds.map { min(max(Double($0) / 20, least), most) } ?? 10
         return Int((plain * (1 - spread + 2 * spread * chance) * 10).rounded())
     }
+
+    /// The chance of one place in one snapshot: evenly spread over the numbers, another one at each pull, and the same
+    /// at every gateway (SplitMix64).
+    package static func chance(number: UInt64, asOf: Moment) -> Double {
+        let seed = UInt64(bitPattern: asOf.milliseconds) &* 0xd134_2543_de82_ef95
+        var z = (seed ^ number) &+ 0x9e37_79b9_7f4a_7c15
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return Double((z ^ (z >> 31)) >> 11) * 0x1p-53
+    }
 }

@@ -11,7 +11,9 @@ struct PolicyTests {
         #expect(policy.admission.activeMax == 2000)
         #expect(policy.admission.burstAllowed == 10)
         #expect(policy.claim == ClaimWindow(windowSeconds: 120, graceSeconds: 300))
+        #expect(policy.claim.extensionsMax == 10)
         #expect(policy.passIdleSeconds == 300 && policy.passLifetimeSeconds == 900)
+        #expect(policy.passSharing == .log)
         #expect(policy.identity == .device)
     }
 
@@ -19,6 +21,7 @@ struct PolicyTests {
         let text = """
             {"protects":[{"session":"\(Self.session)"}],"message":"Dör \\"A\\" \\\\ 1","identity":"account",
              "schedule":{"closes_at":"2026-03-01T12:00:00.250Z","join_opens_at":"2026-02-01T00:00:00Z"},
+             "claim":{"extensions_max":0},"pass":{"sharing":"step_up"},
              "admission":{"burst":3,"per_minute":61,"active_max":7,"ramp_seconds":0,"adaptive":false}}
             """
         let policy = try RoomPolicy(json: Array(text.utf8))
@@ -52,6 +55,9 @@ struct PolicyTests {
         (#"{"order":{"tie_window_ms":5}}"#, "order.tie_window_ms"),
         (#"{"claim":{"window_seconds":0}}"#, "claim.window_seconds"),
         (#"{"pass":{"idle_seconds":600,"lifetime_seconds":300}}"#, "pass.idle_seconds"),
+        (#"{"claim":{"extensions_max":21}}"#, "claim.extensions_max"),
+        (#"{"claim":{"extensions_max":-1}}"#, "claim.extensions_max"),
+        (#"{"pass":{"sharing":"often"}}"#, "pass.sharing"),
         (#"{"identity":"face"}"#, "identity"),
         (#"{"limits":{"x":1}}"#, "limits.x"),
         (#"{"challenge":{"kind":"riddle"}}"#, "challenge.kind"),

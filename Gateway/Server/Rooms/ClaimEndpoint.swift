@@ -167,10 +167,9 @@ extension LoopRooms {
     /// 202: not called yet, or called and no room just now.
     private func notYet(_ number: UInt64, _ room: RoomView, waitMS: Int) -> EdgeReply {
         supplies.counters.claimsWaiting.increment()
-        let now = view.now()
         var headers = RoomReply.headers()
         headers.add("Retry-After", String(max(1, (waitMS + 999) / 1000)))
-        let state = room.snapshot.state(of: number, at: now)
-        return EdgeReply(status: 202, headers: headers, body: placeBody(number, state, room, now))
+        let state = room.snapshot.state(of: number, at: room.asOf)
+        return EdgeReply(status: 202, headers: headers, body: placeBody(number, state, room))
     }
 }

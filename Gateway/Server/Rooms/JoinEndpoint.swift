@@ -176,7 +176,8 @@ extension LoopRooms {
             #"{"room":"\#(room.name.text)","token":"\#(text)","place":{"number":\#(number),"rank":\#(number)"#
         )
         body.writeString(#","state":"\#(state.name)","ahead":\#(state.ahead)},"poll":{"after_s":"#)
-        let delay = PollDelay.tenths(p50Seconds: state.pollBase(estimate), chance: chance())
+        let chance = PollDelay.chance(number: number, asOf: room.asOf)
+        let delay = PollDelay.tenths(p50Seconds: state.pollBase(estimate), chance: chance)
         body.writeString(#"\#(delay / 10).\#(delay % 10)},"as_of":"\#(room.snapshot.asOf.rfc3339)"}"#)
         var headers = RoomReply.headers()
         let maxAge = token.expiresAt - now

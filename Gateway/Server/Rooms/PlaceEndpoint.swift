@@ -26,7 +26,6 @@ extension LoopRooms {
                 return refuse(.tokenInvalid, request)
             }
             let number = UInt64(place.place)
-            let now = view.time(clock)
             let state: PlaceState
             if number > room.cursor {
                 state = .waiting(ahead: number - room.cursor - 1)
@@ -34,9 +33,9 @@ extension LoopRooms {
                 if number > room.lastNumber { joins(of: room).noteSeen(number) }
             } else {
                 let isInside = holdsPass(request.head, of: number, in: room)
-                state = isInside ? .admitted : room.snapshot.state(of: number, at: now)
+                state = isInside ? .admitted : room.snapshot.state(of: number, at: room.asOf)
             }
-            var reply = EdgeReply(RoomReply.preparedHead, body: placeBody(number, state, room, now))
+            var reply = EdgeReply(RoomReply.preparedHead, body: placeBody(number, state, room))
             if place.expiresAt - clock.seconds < Self.placeLifeSeconds / 2,
                 let cookie = freshPlaceCookie(request.head, room)
             {
@@ -47,10 +46,9 @@ extension LoopRooms {
     }
 
     /// In the memory of the last one, when its reply has gone out.
-    func placeBody(_ number: UInt64, _ state: PlaceState, _ room: RoomView, _ now: Moment) -> ByteBuffer {
-        let chance = chance()
+    func placeBody(_ number: UInt64, _ state: PlaceState, _ room: RoomView) -> ByteBuffer {
         bodySpace.clear(minimumCapacity: room.bodyBytesMax)
-        bodySpace.write(upTo: room.bodyBytesMax) { $0.putPlace(number, state, in: room, at: now, chance: chance) }
+        bodySpace.write(upTo: room.bodyBytesMax) { $0.putPlace(number, state, in: room) }
         return bodySpace
     }
 

@@ -14,6 +14,8 @@ package final class RoomView: Sendable {
     let lastNumber: UInt64
     let generation: Int64
     let nearFront: UInt64
+    /// The time a place body speaks of: not the reader's clock, which differs from gateway to gateway.
+    let asOf: Moment
     let estimates: WaitEstimate.Basis
     package let dedupe: KeyedBLAKE2b?
     private let plainCookies: Cookies
@@ -38,6 +40,7 @@ package final class RoomView: Sendable {
         lastNumber = snapshot.lastNumber
         generation = Int64(snapshot.generation)
         nearFront = snapshot.nearFront
+        asOf = snapshot.asOf
         estimates = WaitEstimate.Basis(snapshot)
         let room = snapshot.name.text
         plainCookies = old?.plainCookies ?? Cookies(room: room, isSecure: false)
@@ -115,8 +118,9 @@ package final class RoomView: Sendable {
 }
 
 extension ByteWriter {
-    /// A place body (`PlaceReply`), written by hand: this is the answer most requests get.
-    mutating func putPlace(_ number: UInt64, _ state: PlaceState, in room: RoomView, at now: Moment, chance: Double) {
+    /// A place body (`PlaceReply`), written by hand: this is the answer most requests get. It is a function of the
+    /// place and the snapshot alone, so that every gateway writes the same bytes.
+    mutating func putPlace(_ number: UInt64, _ state: PlaceState, in room: RoomView) {
         put(room.bodyStart)
         put(number: number)
         put(#","rank":"#)
@@ -125,7 +129,9 @@ extension ByteWriter {
         put(state.name)
         put(#"","ahead":"#)
         put(number: state.ahead)
-        let estimate = WaitEstimate(ahead: state.ahead, room.estimates, at: now)
+        let asOf = room.asOf
+        let estimate = WaitEstimate(ahead: state.ahead, room.estimates, at: asOf)
+        let chance = PollDelay.chance(number: number, asOf: asOf)
         let poll = PollDelay.tenths(p50Seconds: state.pollBase(estimate), chance: chance)
         put(#"},"eta":{"p50_s":"#)
         put(optional: estimate.p50Seconds)
