@@ -120,6 +120,7 @@ package struct Wiring: Sendable {
             )
         }
         let fetch = PlainFetch(group: group)
+        let leases = RoomLeases()
         self.group = group
         self.redis = redis
         self.rooms = rooms
@@ -164,6 +165,7 @@ package struct Wiring: Sendable {
                 rooms: rooms,
                 reports: BookingReports(fetch: fetch, addresses: configuration.bookingOperations),
                 interval: configuration.tickInterval,
+                leases: leases,
                 logger: logger
             ),
             adminListener,

@@ -39,6 +39,9 @@ package struct KeyRing: Sendable {
 
     var signer: Entry? { entries.first { $0.privateKey != nil } }
 
+    /// For signatures in a format that is not ours; nil when the ring only verifies.
+    package var privateKey: Ed25519.PrivateKey? { signer?.privateKey }
+
     // MARK: Signing, about 13 µs
 
     package func sign(_ token: PlaceToken) throws(TokenFault) -> String { try CompactToken.make(token, with: self) }

@@ -64,6 +64,8 @@ package enum KeyName: String, Sendable, CaseIterable {
     case pass
     case account
     case ticket
+    /// Signs checkpoints of arrival logs, no tokens.
+    case log
 
     var tokenType: TokenType? { TokenType(rawValue: rawValue) }
     var isTagged: Bool { tokenType?.isTagged ?? false }

@@ -205,7 +205,11 @@ extension EdgeReply {
 }
 
 func ephemeralKeys() throws -> GatewayKeys {
-    GatewayKeys(places: try KeyRing.ephemeral(.place), passes: try KeyRing.ephemeral(.pass))
+    GatewayKeys(
+        places: try KeyRing.ephemeral(.place),
+        passes: try KeyRing.ephemeral(.pass),
+        logs: try KeyRing.ephemeral(.log)
+    )
 }
 
 /// Runs a gateway's services beside `body`; a tick of zero leads nothing.
@@ -249,6 +253,7 @@ func withGateway<Outcome: Sendable>(
         challenger: challenger,
         logger: logger
     )
+    let leases = RoomLeases()
     let limits = Limits(plan, seed: 1, counters: LimitCounters(metrics, plan))
     let keeper = AccessKeeper(
         redis: redis,
@@ -282,7 +287,14 @@ func withGateway<Outcome: Sendable>(
             return nil
         }
         if let tick {
-            let ticker = AdmissionTicker(redis: redis, rooms: rooms, reports: reports, interval: tick, logger: logger)
+            let ticker = AdmissionTicker(
+                redis: redis,
+                rooms: rooms,
+                reports: reports,
+                interval: tick,
+                leases: leases,
+                logger: logger
+            )
             tasks.addTask {
                 try await ticker.run()
                 return nil

@@ -54,7 +54,7 @@ struct RoomsGatewayTests {
                 #expect(bought.first("usher-command") == nil)
                 try await eventually { try await visitor.ask("GET", shop, ["Usher-Pass: \(pass)"]).status == 403 }
                 let keys = try await visitor.ask("GET", "/.well-known/jwks.json")
-                #expect(try JWKS.decode(Array(keys.body.utf8)).keys.count == 2)
+                #expect(try JWKS.decode(Array(keys.body.utf8)).keys.count == 3)
                 let report = try await visitor.ask("GET", "/v1/rooms/sale/snapshot")
                 #expect(report.first("usher-signature")?.hasPrefix("kid=place-") ?? false)
             }

@@ -4,18 +4,22 @@ package import QueueTokens
 package struct GatewayKeys: Sendable {
     package let places: KeyRing
     package let passes: KeyRing
+    /// Sign the checkpoints of arrival logs.
+    package let logs: KeyRing
     package let jwks: [UInt8]
 
-    package init(places: KeyRing, passes: KeyRing) {
+    package init(places: KeyRing, passes: KeyRing, logs: KeyRing) {
         self.places = places
         self.passes = passes
-        jwks = JWKS.encode(places.keys.union(passes.keys))
+        self.logs = logs
+        jwks = JWKS.encode(places.keys.union(passes.keys).union(logs.keys))
     }
 
     package static func load(from folder: String) throws -> GatewayKeys {
         GatewayKeys(
             places: try KeyRing.load(from: folder, name: .place),
-            passes: try KeyRing.load(from: folder, name: .pass)
+            passes: try KeyRing.load(from: folder, name: .pass),
+            logs: try KeyRing.load(from: folder, name: .log)
         )
     }
 }

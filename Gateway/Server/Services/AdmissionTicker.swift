@@ -3,7 +3,6 @@ package import Logging
 import Queueing
 package import Redis
 import ServiceLifecycle
-import Signing
 import UsherAPI
 
 package struct AdmissionTicker: Service {
@@ -20,16 +19,18 @@ package struct AdmissionTicker: Service {
     private let reports: any AdmissionReports
     private let interval: Duration
     private let logger: Logger
-    /// Who leads, in the lease: one of these in each process.
-    private let owner = Hex.encode(SecureRandom.bytes(8))
+    private let leases: RoomLeases
+    private var owner: String { leases.owner }
 
     package init(
         redis: RedisClient,
         rooms: Rooms,
         reports: any AdmissionReports,
         interval: Duration,
+        leases: RoomLeases,
         logger: Logger
     ) {
+        self.leases = leases
         self.redis = redis
         self.rooms = rooms
         self.reports = reports
@@ -77,11 +78,13 @@ package struct AdmissionTicker: Service {
             )
             guard let census = Census(reply) else {
                 if lead.fence != nil { logger.notice("room is led elsewhere", metadata: ["room": "\(room.name)"]) }
+                leases.set(nil, of: room.name)
                 return RoomLead()
             }
             if lead.fence != census.fence {
                 lead = RoomLead()
                 lead.fence = census.fence
+                leases.set(census.fence, of: room.name)
                 logger.notice("leading room", metadata: ["room": "\(room.name)", "fence": "\(census.fence)"])
             }
             if census.phase.callsPeople || census.phase == .prequeue {
