@@ -100,8 +100,9 @@ let package = Package(
             "UsherCLI",
             at: "Shared/CLI",
             uses: [
-                "UsherAPI", "Signing", "QueueTokens", "Redis", "Operations", "Supervision", "Ordering", "Postgres",
-                "BookingDatabase", "PaymentLedger", "Checking", argumentParser, logging, lifecycle, unixSignals,
+                "UsherAPI", "Signing", "QueueTokens", "Fairness", "Redis", "Operations", "Supervision", "Ordering",
+                "Postgres", "BookingDatabase", "PaymentLedger", "Checking", argumentParser, logging, lifecycle,
+                unixSignals,
                 nioCore,
                 nioPosix, nioHTTP1,
                 httpClient,
@@ -111,6 +112,7 @@ let package = Package(
 
         // MARK: Gateway
         module("Queueing", at: "Gateway/Queueing", uses: ["Signing"]),
+        module("Fairness", at: "Gateway/Fairness", uses: ["Signing"]),
         module("RateLimiting", at: "Gateway/RateLimiting"),
         module("Challenges", at: "Gateway/Challenges", uses: ["Signing"]),
         module("EdgeHTTP", at: "Gateway/EdgeHTTP", uses: [nioCore]),
@@ -118,8 +120,9 @@ let package = Package(
             "GatewayServer",
             at: "Gateway/Server",
             uses: [
-                "Queueing", "RateLimiting", "Challenges", "OutwardCalls", "EdgeHTTP", "Signing", "QueueTokens",
-                "UsherAPI", "Redis", "Operations", nioCore, nioPosix, nioTLS, nioSSL, logging, lifecycle, unixSignals,
+                "Queueing", "Fairness", "RateLimiting", "Challenges", "OutwardCalls", "EdgeHTTP", "Signing",
+                "QueueTokens", "UsherAPI", "Redis", "Operations", nioCore, nioPosix, nioTLS, nioSSL, logging, lifecycle,
+                unixSignals,
             ],
             resources: [.embedInCode("Functions")]
         ),
@@ -186,6 +189,7 @@ let package = Package(
         tests("CheckingTests", uses: ["Checking", "Ordering", "PaymentLedger"]),
         tests("SupervisionTests", uses: ["Supervision", "TestSupport"]),
         tests("QueueingTests", uses: ["Queueing"]),
+        tests("FairnessTests", uses: ["Fairness", "Signing"]),
         tests("RateLimitingTests", uses: ["RateLimiting"]),
         tests("ChallengesTests", uses: ["Challenges", "Signing"]),
         module("EdgeReadings", at: "Tests/EdgeReadings", uses: ["EdgeHTTP", nioCore, nioHTTP1, nioEmbedded]),
@@ -193,7 +197,8 @@ let package = Package(
         tests(
             "GatewayTests",
             uses: [
-                "GatewayServer", "Queueing", "RateLimiting", "Challenges", "OutwardCalls", "EdgeHTTP", "QueueTokens",
+                "GatewayServer", "Queueing", "Fairness", "RateLimiting", "Challenges", "OutwardCalls", "EdgeHTTP",
+                "QueueTokens",
                 "Signing", "UsherAPI", "Redis", "Operations", "TestSupport", "EdgeReadings", nioCore, nioPosix,
                 nioHTTP1, nioSSL, nioTLS, logging, lifecycle, unixSignals, httpClient,
             ]

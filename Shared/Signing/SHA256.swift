@@ -19,6 +19,14 @@ package enum SHA256 {
             count = length
         }
     }
+
+    /// Writes the 32 bytes into `output`, without an allocation of its own.
+    package static func digest(_ message: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) {
+        precondition(output.count >= length, "a SHA-256 digest takes 32 bytes")
+        let start = output.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        let outcome = EVP_Digest(message.baseAddress, message.count, start, nil, method, nil)
+        precondition(outcome == 1, "OpenSSL could not compute SHA-256")
+    }
 }
 
 package enum HMACSHA256 {

@@ -15,7 +15,9 @@ import Testing
         }
     }
 
-    @Test(arguments: ["Gateway/Queueing/", "Gateway/RateLimiting/", "Gateway/Challenges/", "Booking/Ordering/"])
+    @Test(arguments: [
+        "Gateway/Queueing/", "Gateway/Fairness/", "Gateway/RateLimiting/", "Gateway/Challenges/", "Booking/Ordering/",
+    ])
     func `a core imports nothing that has a clock, chance or I/O`(core: String) throws {
         for source in try SourceFile.all() where source.path.hasPrefix(core) {
             let allowed: Set<String> = ["Signing", "Foundation", "FoundationEssentials", "Glibc"]
