@@ -1,4 +1,5 @@
 import EdgeHTTP
+import EdgeReadings
 import NIOCore
 import NIOEmbedded
 import NIOHTTP1
@@ -13,17 +14,15 @@ struct UpstreamDifferentialTests {
         "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nX-Empty:\r\nContent-Length: 2\r\n\r\nok",
         "HTTP/1.0 200 OK\r\nServer: old\r\n\r\nuntil the end",
     ]
-    private static let spice: [UInt8] =
-        Array("\r\n\t :;,/?#%_-.0123456789abcdefABCDEFchunked\0\u{7F}".utf8) + [0x80, 0xFF, 0x0B, 0x0C]
     private static let roundsPerSeed = 4000
 
     @Test(arguments: seeds.indices)
     func `what is accepted reads the same in llhttp`(_ seed: Int) throws {
-        var random = MutationSource(state: UInt64(seed) + 77)
+        var random = SplitMix(state: UInt64(seed) + 77)
         var acceptedCount = 0
         for _ in 0..<Self.roundsPerSeed {
             var bytes = Array(Self.seeds[seed].utf8)
-            for _ in 0...Int(random.next() % 3) { Self.mutate(&bytes, &random) }
+            for _ in 0...Int(random.next() % 3) { Mutation.apply(to: &bytes, &random) }
             let ours = ReplyReading.read(bytes, thenCloses: true)
             guard ours.isComplete, ours.flaw == nil else { continue }
             acceptedCount += 1
@@ -34,19 +33,6 @@ struct UpstreamDifferentialTests {
             #expect(theirs?.body == ours.body, "\(text)")
         }
         #expect(acceptedCount > Self.roundsPerSeed / 20)
-    }
-
-    private static func mutate(_ bytes: inout [UInt8], _ random: inout MutationSource) {
-        let index = Int(random.next() % UInt64(bytes.count))
-        let byte = spice[Int(random.next() % UInt64(spice.count))]
-        switch random.next() % 4 {
-        case 0: bytes[index] = byte
-        case 1: bytes.insert(byte, at: index)
-        case 2: bytes.remove(at: index)
-        default:
-            let end = min(bytes.count, index + Int(random.next() % 12))
-            bytes.insert(contentsOf: bytes[index..<end], at: index)
-        }
     }
 
     /// The first reply that is not of status 1xx; nil when NIOHTTP1 refuses.
@@ -78,18 +64,5 @@ struct UpstreamDifferentialTests {
         var value = value[...]
         while let last = value.utf8.last, last == 0x20 || last == 0x09 { value = value.dropLast() }
         return String(value)
-    }
-}
-
-/// Sebastiano Vigna's SplitMix64: the same mutants in every run.
-private struct MutationSource {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }
