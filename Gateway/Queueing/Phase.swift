@@ -36,18 +36,30 @@ package enum Phase: String, Sendable, CaseIterable {
     package static let drainingMax: Duration = .seconds(3600)
 
     /// The phase the clock asks for, if another than this one. Empty means: nobody waits, is called or holds a pass.
-    package func due(_ schedule: RoomPolicy.Schedule, isEmpty: Bool, at now: Moment) -> Phase? {
+    package func due(
+        _ schedule: RoomPolicy.Schedule,
+        order: RoomPolicy.OrderMethod = .firstCome,
+        isEmpty: Bool,
+        at now: Moment
+    ) -> Phase? {
         func passed(_ moment: Moment?) -> Bool { moment.map { $0 <= now } ?? false }
         switch self {
         case .scheduled:
-            return passed(schedule.saleOpensAt) ? .active : passed(schedule.joinOpensAt) ? .prequeue : nil
+            // Without a time to join, a room that sells may be joined; a lottery passes through its pre-queue.
+            if passed(schedule.saleOpensAt) { return order == .lottery ? .prequeue : .active }
+            return passed(schedule.joinOpensAt) ? .prequeue : nil
         case .prequeue:
-            return passed(schedule.saleOpensAt) ? .active : nil
+            guard passed(schedule.saleOpensAt) else { return nil }
+            return order == .lottery ? .sealed : .active
         case .active:
             return passed(schedule.closesAt) ? .draining : nil
         case .draining:
             return isEmpty || passed(schedule.closesAt.map { $0 + Self.drainingMax }) ? .closed : nil
-        case .draft, .sealed, .drawn, .closed:
+        case .sealed, .drawn:
+            // The leader draws, then opens; a sale that closed meanwhile is over.
+            if passed(schedule.closesAt) { return .closed }
+            return self == .drawn && passed(schedule.saleOpensAt) ? .active : nil
+        case .draft, .closed:
             return nil
         }
     }

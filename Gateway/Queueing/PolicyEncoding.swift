@@ -10,7 +10,7 @@ extension RoomPolicy {
         text += #","claim":{"extensions_max":\#(claim.extensionsMax),"grace_seconds":\#(claim.graceSeconds)"#
         text += #","window_seconds":\#(claim.windowSeconds)}"#
         text += #","identity":"\#(identity.rawValue)","limits":{},"message":\#(Self.json(message))"#
-        text += #","order":{"method":"\#(order.rawValue)","tie_window_ms":\#(tieWindowMS)}"#
+        text += #","order":\#(orderJSON)"#
         text += #","pass":{"idle_seconds":\#(passIdleSeconds),"lifetime_seconds":\#(passLifetimeSeconds)"#
         text += #","sharing":"\#(passSharing.rawValue)"}"#
         text += #","protects":["#
@@ -19,6 +19,12 @@ extension RoomPolicy {
         text += #","join_opens_at":\#(Self.json(schedule.joinOpensAt?.rfc3339))"#
         text += #","sale_opens_at":\#(Self.json(schedule.saleOpensAt?.rfc3339))}}"#
         return Array(text.utf8)
+    }
+
+    /// What cannot change once somebody has joined.
+    package var orderJSON: String {
+        let beacon = beacon.map { #""beacon":"\#($0.rawValue)","# } ?? ""
+        return #"{\#(beacon)"method":"\#(order.rawValue)","tie_window_ms":\#(tieWindowMS)}"#
     }
 
     /// SHA-256 of the canonical bytes, base64url.

@@ -7,6 +7,14 @@ package struct RoomPolicy: Sendable, Equatable {
         case lottery
     }
 
+    /// Where the chance of a lottery comes from.
+    package enum Beacon: String, Sendable, CaseIterable {
+        /// A round of the public beacon, named before the seal.
+        case drand
+        /// The room's own secret, committed at creation: weaker, as its keeper knows it beforehand.
+        case commitReveal = "commit_reveal"
+    }
+
     package enum Identity: String, Sendable, CaseIterable {
         case device, account
     }
@@ -44,11 +52,14 @@ package struct RoomPolicy: Sendable, Equatable {
     package static let documentBytesMax = 16_384
     package static let messageBytesMax = 500
     package static let protectedSessionsMax = 50
+    package static let tieWindowMSMax = 10_000
     package static let perMinuteMax = 6_000_000
     package static let activeMaxMax = 10_000_000
 
     package var order: OrderMethod
     package var tieWindowMS: Int
+    /// Of a lottery.
+    package var beacon: Beacon?
     package var schedule: Schedule
     package var admission: Admission
     package var claim: ClaimWindow
@@ -74,8 +85,11 @@ extension RoomPolicy {
 
     init(_ value: JSONValue) throws(PolicyFlaw) {
         var reader = try PolicyReader(value, path: "")
-        (order, tieWindowMS) = try Self.readOrder(&reader)
+        (order, tieWindowMS, beacon) = try Self.readOrder(&reader)
         schedule = try Self.readSchedule(&reader)
+        guard order != .lottery || schedule.saleOpensAt != nil else {
+            throw PolicyFlaw("schedule.sale_opens_at", "must be set with a lottery: the list is sealed then")
+        }
         admission = try Self.readAdmission(&reader)
         var claimReader = try reader.object("claim")
         claim = ClaimWindow(
@@ -102,14 +116,23 @@ extension RoomPolicy {
         try reader.finish()
     }
 
-    private static func readOrder(_ reader: inout PolicyReader) throws(PolicyFlaw) -> (OrderMethod, Int) {
+    private static func readOrder(
+        _ reader: inout PolicyReader
+    ) throws(PolicyFlaw) -> (OrderMethod, Int, Beacon?) {
         var order = try reader.object("order")
         let method = try order.choice("method", default: OrderMethod.firstCome)
-        // A draw and a tie-break need a committed key, which this version does not keep.
-        guard method == .firstCome else { throw PolicyFlaw("order.method", "lottery is not available") }
-        let tieWindow = try order.integer("tie_window_ms", in: 0...0, default: 0)
-        try order.finish()
-        return (method, tieWindow)
+        switch method {
+        case .firstCome:
+            let tieWindow = try order.integer("tie_window_ms", in: 0...tieWindowMSMax, default: 0)
+            try order.finish()
+            return (method, tieWindow, nil)
+        case .lottery:
+            // All of the cohort is one tie, and whoever comes later is in order of arrival.
+            _ = try order.integer("tie_window_ms", in: 0...0, default: 0)
+            let beacon = try order.choice("beacon", default: Beacon.drand)
+            try order.finish()
+            return (method, 0, beacon)
+        }
     }
 
     private static func readSchedule(_ reader: inout PolicyReader) throws(PolicyFlaw) -> Schedule {

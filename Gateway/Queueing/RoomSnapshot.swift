@@ -28,6 +28,11 @@ package struct RoomSnapshot: Sendable, Equatable {
     package var calls: CallMarks
     /// Called places that asked in time and wait for room: they are never too late.
     package var turnedUp: Set<UInt64>
+    /// Called places that asked for longer, by rank.
+    package var extended: [UInt64: Moment]
+    /// Numbers whose tokens from before a second (since 1970) are dead: the place was recovered.
+    package var recovered: [UInt64: Int64]
+    package var order: OrderRecord
     package var livePasses: Int
     /// Smoothed moves of the cursor, places per minute.
     package var ratePerMinute: Double
@@ -53,6 +58,9 @@ package struct RoomSnapshot: Sendable, Equatable {
         lastNumber: UInt64 = 0,
         calls: CallMarks = CallMarks(),
         turnedUp: Set<UInt64> = [],
+        extended: [UInt64: Moment] = [:],
+        recovered: [UInt64: Int64] = [:],
+        order: OrderRecord = OrderRecord(),
         livePasses: Int = 0,
         ratePerMinute: Double = 0,
         revokedPasses: Set<String> = [],
@@ -75,6 +83,9 @@ package struct RoomSnapshot: Sendable, Equatable {
         highestNumber = lastNumber
         self.calls = calls
         self.turnedUp = turnedUp
+        self.extended = extended
+        self.recovered = recovered
+        self.order = order
         self.livePasses = livePasses
         self.ratePerMinute = ratePerMinute
         self.revokedPasses = revokedPasses

@@ -39,6 +39,7 @@ package enum ProblemCode: String, Codable, Sendable, CaseIterable {
     case versionConflict = "version_conflict"
     case requestInProgress = "request_in_progress"
     case invalidTransition = "invalid_transition"
+    case policyFrozen = "policy_frozen"
     // 410: it was there and is gone.
     case soldOut = "sold_out"
     case placeForfeited = "place_forfeited"
@@ -86,7 +87,7 @@ package enum ProblemCode: String, Codable, Sendable, CaseIterable {
         case .notAcceptable: 406
         case .requestTimeout: 408
         case .roomNotOpen, .roomClosed, .seatTaken, .emailTaken, .orderStateConflict, .versionConflict,
-            .requestInProgress, .invalidTransition:
+            .requestInProgress, .invalidTransition, .policyFrozen:
             409
         case .soldOut, .placeForfeited, .holdExpired, .holdLost, .orderExpired, .saleEnded: 410
         case .preconditionFailed: 412

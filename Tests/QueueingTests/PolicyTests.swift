@@ -51,8 +51,14 @@ struct PolicyTests {
         (#"{"admission":{"active_max":10000001}}"#, "admission.active_max"),
         (#"{"admission":{"adaptive":1}}"#, "admission.adaptive"),
         (#"{"admission":{"speed":1}}"#, "admission.speed"),
-        (#"{"order":{"method":"lottery"}}"#, "order.method"),
-        (#"{"order":{"tie_window_ms":5}}"#, "order.tie_window_ms"),
+        (#"{"order":{"method":"lottery"}}"#, "schedule.sale_opens_at"),
+        (
+            #"{"order":{"method":"lottery","tie_window_ms":5},"schedule":{"sale_opens_at":"2026-02-02T00:00:00Z"}}"#,
+            "order.tie_window_ms"
+        ),
+        (#"{"order":{"method":"lottery","beacon":"dice"}}"#, "order.beacon"),
+        (#"{"order":{"beacon":"drand"}}"#, "order.beacon"),
+        (#"{"order":{"tie_window_ms":10001}}"#, "order.tie_window_ms"),
         (#"{"claim":{"window_seconds":0}}"#, "claim.window_seconds"),
         (#"{"pass":{"idle_seconds":600,"lifetime_seconds":300}}"#, "pass.idle_seconds"),
         (#"{"claim":{"extensions_max":21}}"#, "claim.extensions_max"),

@@ -94,6 +94,23 @@ struct PhaseTests {
         }
     }
 
+    @Test func `the clock seals a lottery where it would open another sale, and opens it once drawn`() {
+        let schedule = RoomPolicy.Schedule(
+            joinOpensAt: Moment(seconds: 10),
+            saleOpensAt: Moment(seconds: 20),
+            closesAt: Moment(seconds: 30)
+        )
+        let cases: [(Phase, Int64, Phase?)] = [
+            (.scheduled, 10, .prequeue), (.scheduled, 20, .prequeue), (.prequeue, 19, nil), (.prequeue, 20, .sealed),
+            (.sealed, 29, nil), (.sealed, 30, .closed), (.drawn, 19, nil), (.drawn, 20, .active), (.drawn, 30, .closed),
+            (.active, 30, .draining),
+        ]
+        for (phase, seconds, due) in cases {
+            let moved = phase.due(schedule, order: .lottery, isEmpty: false, at: Moment(seconds: seconds))
+            #expect(moved == due, "\(phase) at \(seconds)")
+        }
+    }
+
     @Test func `without a schedule the clock moves nothing but an empty draining room`() {
         let schedule = RoomPolicy.Schedule()
         for phase in Phase.allCases {
@@ -188,20 +205,5 @@ struct WaitEstimateTests {
         tenths: Int
     ) {
         #expect(PollDelay.tenths(p50Seconds: p50, chance: chance) == tenths)
-    }
-}
-
-struct ArrivalLeafTests {
-    @Test func `a leaf differs by room, tag and time`() throws {
-        let one = try #require(RoomName("a"))
-        let two = try #require(RoomName("b"))
-        let leaves = [
-            ArrivalLeaf.hash(room: one, dedupeTag: [1], arrivedAt: Moment(seconds: 1)),
-            ArrivalLeaf.hash(room: two, dedupeTag: [1], arrivedAt: Moment(seconds: 1)),
-            ArrivalLeaf.hash(room: one, dedupeTag: [2], arrivedAt: Moment(seconds: 1)),
-            ArrivalLeaf.hash(room: one, dedupeTag: [1], arrivedAt: Moment(seconds: 2)),
-        ]
-        #expect(Set(leaves).count == 4)
-        #expect(leaves.allSatisfy { $0.count == ArrivalLeaf.length })
     }
 }

@@ -62,6 +62,9 @@ extension AdminAPI {
 
     private func create(_ name: RoomName, _ policy: RoomPolicy, _ request: EdgeRequest) async throws -> EdgeReply {
         var phase = Phase.atCreation(policy.schedule, at: WallClock.now())
+        if policy.order == .lottery, phase == .active {
+            throw AdminRefusal(.policyInvalid, "schedule.sale_opens_at: a lottery cannot begin after its seal")
+        }
         if let wanted = request.queryValue("phase") {
             guard wanted == Phase.draft.rawValue else {
                 throw AdminRefusal(.validationFailed, "a room is made in the phase of its schedule, or in draft")
@@ -88,6 +91,8 @@ extension AdminAPI {
         case .noRoom: throw AdminRefusal(.notFound)
         case .conflict(let current):
             throw AdminRefusal(.preconditionFailed, "the room is at version \(current)")
+        case .frozen(let member):
+            throw AdminRefusal(.policyFrozen, "\(member) cannot change any more: places were given under it")
         case .done(let version):
             logger.notice(
                 "policy changed",

@@ -1,19 +1,35 @@
 #!lua name=rooms_@HASH@
--- Everything a gateway changes in a room, one function for each change. All keys of a call belong to one room
+-- Everything a gateway changes in a room, one function for each change. What has to do with order is in
+-- rooms_order.lua, what has to do with a lost store in rooms_restore.lua; the three are one library.
+-- A place has a number (order of arrival) and, once it is known, a rank (order of calling). Everything about calling
+-- counts ranks: cursor calls claimed turned presence extended forfeited_through decided_through.
+-- Integers in strings are big-endian. All keys of a call belong to one room
 -- (`{r:<room>}:…`) or to the list of rooms (`{r:}:…`). Every function checks before it writes. Time is Redis' own.
 -- Above each function: its KEYS, its arguments (ARGV) and, after the arrow, its answers.
 --
 -- meta    HASH    policy hash version phase override paused_at generation epoch dedupe_key number cursor rate outlook
 --                 per_minute burst active_max window_ms grace_ms idle_ms lifetime_ms (of the policy, for these functions)
 --                 decided_through forfeited_through granted revocations
+--                 order method tie_ms beacon sale_opens_at (of the policy) secret commitment
+--                 tie_window tie_first (open tie window and its first number, 0 none) ranked_through
+--                 cohort sealed_at draw rounds (of a lottery) voids ("first:last " of numbers nobody holds)
 -- tags    HASH    dedupe tag → number
--- log     STRING  32-byte leaf of number n at 32·(n − 1)
+-- log     STRING  24-byte entry of number n at 24·(n − 1): dedupe tag, arrival (ms, 8 bytes); zeros: nobody's
+-- ranks   STRING  rank of number n, 4 bytes at 4·(n − 1); 0 or not there: the rank is the number
+-- ties    STRING  closed tie windows with two or more places: first number, count; 8 bytes each
 -- calls   ZSET    "upto:at:called:present" by upto: moves of the cursor that still matter
+-- moves   STRING  every move: cursor, time (ms); 8 bytes each
 -- claimed HASH    upto → passes granted to that move, until its window has ended
+-- claims  STRING  every pass granted: number, time (ms); 8 bytes each
 -- passes  HASH    number → "pass id@cap", or "-" for a place that was left
+-- left    STRING  numbers that were left, 8 bytes each
+-- extended ZSET   rank by the end of its longer time to claim (ms)
+-- recovered STRING number, seconds: place tokens of that number issued before are dead; 8 bytes each
+-- checkpoints LIST signed notes of the log, growing in size
+-- changes STREAM  kind detail version hash document: policy, phase, override, seal, draw, round, restore
 -- active  ZSET    pass id by expiry (ms); live while expiry > now
 -- revoked ZSET    pass id by expiry (ms)
--- turned  ZSET    number by last try (ms): called, asked in time, waits for room
+-- turned  ZSET    rank by last try (ms): called, asked in time, waits for room
 -- grants  STREAM  kind (grant renew end) pid place exp cap reason; kind policy: per_minute burst active_max from here on;
 --                 the id is the time
 -- spent   ZSET    id of a challenge that gave a place, by expiry (ms) and a margin
@@ -31,6 +47,11 @@ local NUMBER_GAP = 1000
 -- A gateway's clock may be a little behind, and a join may wait in its buffer.
 local SPENT_MARGIN_MS = 15000
 local SPENT_KEPT_MS = 900000
+local ENTRY_BYTES = 24
+-- Records of 16 bytes; what would go beyond is not recorded.
+local RECORD_BYTES_MAX = 64000000
+local RECORDS_SENT_MAX = 65536
+local VOIDS_TEXT_MAX = 2048
 
 local function now_us()
     local t = redis.call('TIME')
@@ -56,7 +77,78 @@ local function fields(key, names)
     return out
 end
 
--- When number n was called: at and upto of its move, or nil.
+-- The rank of number n, or nil while it has none.
+local function rank_of(ranks, meta, n)
+    if meta.method == 'lottery' then
+        if not meta.cohort then return nil end
+        if n > num(meta.cohort) then return n end
+        if num(meta.ranked_through) < num(meta.cohort) then return nil end
+    elseif num(meta.tie_ms) > 0 then
+        if n > num(meta.ranked_through) then return nil end
+    else
+        return n
+    end
+    local packed = redis.call('GETRANGE', ranks, 4 * (n - 1), 4 * n - 1)
+    if #packed < 4 then return n end
+    local rank = struct.unpack('>I4', packed)
+    return rank > 0 and rank or n
+end
+
+-- How far the cursor may move: the ranks up to there are given for good.
+local function callable(meta)
+    local number = num(meta.number)
+    if meta.method == 'lottery' then
+        if not meta.cohort or num(meta.ranked_through) < num(meta.cohort) then return num(meta.cursor) end
+    elseif num(meta.tie_ms) > 0 then
+        return math.min(number, num(meta.ranked_through))
+    end
+    return number
+end
+
+-- Two integers at the end of a record.
+local function append_pair(key, a, b)
+    if redis.call('STRLEN', key) < RECORD_BYTES_MAX then redis.call('APPEND', key, struct.pack('>I8I8', a, b)) end
+end
+
+-- A tie window whose time is over: when it has two or more places they are to be shuffled.
+local function close_window(meta_key, ties, meta, now)
+    local tie_ms, first = num(meta.tie_ms), num(meta.tie_first)
+    if tie_ms == 0 or first == 0 or math.floor(now / tie_ms) <= num(meta.tie_window) then return end
+    local count = num(meta.number) - first + 1
+    if count >= 2 then append_pair(ties, first, count) end
+    redis.call('HSET', meta_key, 'tie_first', 0)
+    meta.tie_first = '0'
+end
+
+-- Numbers nobody holds: calling steps over them.
+local function note_voids(meta_key, meta, first, last)
+    local voids = meta.voids or ''
+    if #voids < VOIDS_TEXT_MAX then
+        meta.voids = voids .. int(first) .. ':' .. int(last) .. ' '
+        redis.call('HSET', meta_key, 'voids', meta.voids)
+    end
+end
+
+-- The cursor that calls as many places as `wanted` does and steps over the numbers nobody holds; how many of its
+-- ranks are such numbers.
+local function step_over(meta, wanted)
+    local cursor, skipped = num(meta.cursor), 0
+    for first, last in string.gmatch(meta.voids or '', '(%d+):(%d+)') do
+        first, last = math.max(tonumber(first), cursor + 1), tonumber(last)
+        if last >= first and first <= wanted then
+            skipped = skipped + last - first + 1
+            wanted = wanted + last - first + 1
+        end
+    end
+    return wanted, skipped
+end
+
+local function holds_lease(leader, owner, fence, now)
+    local lease = fields(leader, { 'owner', 'fence', 'until' })
+    return lease.owner == owner and lease.fence == fence and num(lease['until']) > now
+end
+
+-- When rank n was called: at and upto of its move, or nil.
 local function call_of(calls, n)
     local found = redis.call('ZRANGEBYSCORE', calls, n, '+inf', 'LIMIT', 0, 1)
     if not found[1] then return nil end
@@ -76,7 +168,7 @@ end
 
 -- A room begins or ends to stand still. While it stands nobody can claim, so when it goes on every open deadline moves
 -- by the time it stood.
-local function note_standing(meta_key, calls, meta, will, now)
+local function note_standing(meta_key, calls, extended, meta, will, now)
     local was = stands(meta)
     if was and not will then
         local since = num(meta.paused_at)
@@ -88,6 +180,9 @@ local function note_standing(meta_key, calls, meta, will, now)
                 redis.call('ZREM', calls, move)
                 redis.call('ZADD', calls, upto, upto .. ':' .. int(at + now - math.max(at, since)) .. ':' .. rest)
             end
+        end
+        for _, rank in ipairs(redis.call('ZRANGEBYSCORE', extended, '(' .. int(since), '+inf')) do
+            redis.call('ZINCRBY', extended, int(now - since), rank)
         end
         redis.call('HDEL', meta_key, 'paused_at')
     elseif will and not was then
@@ -108,6 +203,11 @@ local function record(grants, now, kind, pid, place, exp, cap, reason)
     append(grants, now, 'kind', kind, 'pid', pid, 'place', place, 'exp', int(exp), 'cap', int(cap), 'reason', reason)
 end
 
+-- A change of the rules, for everybody to see.
+local function note_change(changes, now, kind, detail, ...)
+    append(changes, now, 'kind', kind, 'detail', detail, ...)
+end
+
 -- The allowance in force from here on, so that the record can be checked against it later.
 local function record_allowance(meta, grants)
     local values = redis.call('HMGET', meta, 'per_minute', 'burst', 'active_max')
@@ -115,114 +215,184 @@ local function record_allowance(meta, grants)
         values[3] or '')
 end
 
--- create: KEYS meta grants · ARGV policy hash dedupe_key phase generation, then pairs of meta fields and values
--- → 1 made, 0 exists
+-- create: KEYS meta grants changes · ARGV policy hash dedupe_key phase generation secret commitment, then pairs of meta
+-- fields and values → 1 made, 0 exists
 -- The caller takes the generation from the clock: tokens of a room of that name that was lost are dead.
 local function create(keys, args)
     if redis.call('EXISTS', keys[1]) == 1 then return 0 end
     redis.call('HSET', keys[1], 'policy', args[1], 'hash', args[2], 'dedupe_key', args[3], 'phase', args[4],
         'version', 1, 'override', 'none', 'generation', args[5], 'epoch', 1, 'number', 0, 'cursor', 0, 'rate', '0',
-        'outlook', 'open', 'decided_through', 0, 'forfeited_through', 0, 'granted', 0, 'revocations', 0)
-    redis.call('HSET', keys[1], unpack(args, 6))
+        'outlook', 'open', 'decided_through', 0, 'forfeited_through', 0, 'granted', 0, 'revocations', 0,
+        'secret', args[6], 'commitment', args[7], 'ranked_through', 0, 'tie_first', 0)
+    redis.call('HSET', keys[1], unpack(args, 8))
     record_allowance(keys[1], keys[2])
+    local now = now_ms()
+    note_change(keys[3], now, 'policy', 'created', 'version', 1, 'hash', args[2], 'document', args[1])
+    note_change(keys[3], now, 'phase', args[4])
     return 1
 end
 
--- update_policy: KEYS meta grants · ARGV expected version, policy hash, then pairs of meta fields and values
--- → {1, new version} · {0, version} another one is there · {-1} no room
+-- update_policy: KEYS meta grants changes · ARGV expected version, policy hash, then pairs of meta fields and values
+-- → {1, new version} · {0, version} another one is there · {2, what} cannot change any more · {-1} no room
+-- The order is fixed by the first join, the opening of the sale by the seal: no change moves a place behind another.
 local function update_policy(keys, args)
-    local version = redis.call('HGET', keys[1], 'version')
-    if not version then return { -1 } end
-    if args[1] ~= version then return { 0, tonumber(version) } end
+    local meta = fields(keys[1], { 'version', 'number', 'order', 'phase', 'sale_opens_at', 'cohort' })
+    if not meta.version then return { -1 } end
+    if args[1] ~= meta.version then return { 0, tonumber(meta.version) } end
+    local given = {}
+    for i = 4, #args, 2 do given[args[i]] = args[i + 1] end
+    if given.order ~= meta.order then
+        local isOpen = meta.phase == 'draft' or meta.phase == 'scheduled' or meta.phase == 'prequeue'
+        if num(meta.number) > 0 or not isOpen then return { 2, 'order' } end
+    end
+    if meta.cohort and given.sale_opens_at ~= meta.sale_opens_at then return { 2, 'schedule.sale_opens_at' } end
     redis.call('HSET', keys[1], 'policy', args[2], 'hash', args[3], unpack(args, 4))
     record_allowance(keys[1], keys[2])
-    return { 1, redis.call('HINCRBY', keys[1], 'version', 1) }
+    local version = redis.call('HINCRBY', keys[1], 'version', 1)
+    note_change(keys[3], now_ms(), 'policy', 'changed', 'version', version, 'hash', args[3], 'document', args[2])
+    return { 1, version }
 end
 
--- set_phase: KEYS meta · ARGV expected phase, new phase → 1 · 0 another phase is there · -1 no room
+-- set_phase: KEYS meta changes leader · ARGV expected phase, new phase, who (admin time), then owner and fence when the
+-- leader moves it → 1 · 0 another phase is there, or the lease is not ours · -1 no room
+-- Sealing fixes the cohort in the same step: every join answered before is in it, none after.
 local function set_phase(keys, args)
-    local phase = redis.call('HGET', keys[1], 'phase')
-    if not phase then return -1 end
-    if phase ~= args[1] then return 0 end
+    local meta = fields(keys[1], { 'phase', 'number' })
+    if not meta.phase then return -1 end
+    if meta.phase ~= args[1] then return 0 end
+    local now = now_ms()
+    if args[4] and not holds_lease(keys[3], args[4], args[5], now) then return 0 end
     redis.call('HSET', keys[1], 'phase', args[2])
+    note_change(keys[2], now, 'phase', args[2], 'by', args[3])
+    if args[2] == 'sealed' then
+        -- Whoever holds no number is shuffled with all others.
+        redis.call('HSET', keys[1], 'cohort', meta.number, 'sealed_at', int(now), 'voids', '')
+        note_change(keys[2], now, 'seal', meta.number)
+    end
     return 1
 end
 
--- set_override: KEYS meta calls · ARGV override → 1 · -1 no room
+-- set_override: KEYS meta calls changes extended · ARGV override → 1 · -1 no room
 local function set_override(keys, args)
     local meta = fields(keys[1], { 'override', 'outlook', 'paused_at', 'window_ms', 'grace_ms' })
     if not meta.override then return -1 end
-    local will = stands({ override = args[1], outlook = meta.outlook })
-    note_standing(keys[1], keys[2], meta, will, now_ms())
+    local will, now = stands({ override = args[1], outlook = meta.outlook }), now_ms()
+    note_standing(keys[1], keys[2], keys[4], meta, will, now)
     redis.call('HSET', keys[1], 'override', args[1])
+    note_change(keys[3], now, 'override', args[1])
     return 1
 end
 
--- join: KEYS meta tags log passes active turned presence spent
+-- A place that cannot be given back: its pass has ended, it was left, or nobody came for it.
+local function is_over(keys, meta, number, now)
+    local pass = redis.call('HGET', keys[4], int(number))
+    if pass then return not is_live(keys[5], string.match(pass, '^[^@]*'), now) end
+    local rank = rank_of(keys[9], meta, number)
+    if not rank or rank > num(meta.forfeited_through) then return false end
+    local extended = redis.call('ZSCORE', keys[11], int(rank))
+    return not redis.call('ZSCORE', keys[6], int(rank)) and not (extended and tonumber(extended) > now)
+end
+
+-- The number a visitor holds in a signed token and the store has forgotten, or 0 when it is another's.
+local function held_number(keys, meta, tag, held, entry)
+    if held == 0 or held > num(meta.number) then return 0 end
+    local at = (held - 1) * ENTRY_BYTES
+    local known = redis.call('GETRANGE', keys[3], at, at + ENTRY_BYTES - 1)
+    if known ~= '' and string.find(known, '[^%z]') then
+        if string.sub(known, 1, 16) ~= tag then return 0 end
+    else
+        redis.call('SETRANGE', keys[3], at, entry)
+    end
+    redis.call('HSET', keys[2], tag, int(held))
+    return held
+end
+
+-- Passes a challenge once. → 0 it may, -1 it was not answered, -2 it gave a place before
+local function spend(spent, challenge)
+    if challenge == '?' then return -1 end
+    local until_ms = num(string.sub(challenge, 17)) + SPENT_MARGIN_MS
+    return redis.call('ZADD', spent, 'NX', int(until_ms), string.sub(challenge, 1, 16)) == 0 and -2 or 0
+end
+
+local function arrival(log, number)
+    local at = (number - 1) * ENTRY_BYTES
+    local packed = redis.call('GETRANGE', log, at + 16, at + ENTRY_BYTES - 1)
+    return #packed == 8 and (struct.unpack('>I8', packed)) or 0
+end
+
+local JOIN_FIELDS = { 'phase', 'number', 'cursor', 'generation', 'epoch', 'forfeited_through', 'method', 'tie_ms',
+    'tie_window', 'tie_first', 'ranked_through', 'cohort', 'voids' }
+
+-- join: KEYS meta tags log passes active turned presence spent ranks ties extended
 --       ARGV highest number known to the gateway, near (places before the cursor whose presence counts),
---            then dedupe tag, leaf and challenge of each member. Challenge: '' none is asked for · '?' not answered,
+--            then entry, challenge and held number of each member. Challenge: '' none is asked for · '?' not answered,
 --            so only a place that is there is given · 16 bytes of id and the expiry (ms) of a passed one, which is
---            marked as spent when it gives a new place
--- → {1, now, cursor, generation, epoch, n₁, isNew₁, n₂, isNew₂ …} · {0, phase} no joins now · {-1} no room · {-2} full
+--            marked as spent when it gives a new place. Held: the number in a place token that was shown, or 0; its
+--            entry then has the arrival of that token
+-- → {1, now, cursor, generation, epoch, phase, cohort (-1 none), n₁, isNew₁, arrived₁ (ms), rank₁ (0 none yet) …}
+--   · {0, phase} no joins now · {-1} no room · {-2} full
 --   n = 0 without a place: isNew -1 not answered, -2 spent before
 local function join(keys, args)
-    local meta = fields(keys[1], { 'phase', 'number', 'cursor', 'generation', 'epoch', 'forfeited_through' })
+    local meta = fields(keys[1], JOIN_FIELDS)
     if not meta.phase then return { -1 } end
     local phase = meta.phase
     if phase ~= 'prequeue' and phase ~= 'sealed' and phase ~= 'drawn' and phase ~= 'active' then
         return { 0, phase }
     end
-    local number, cursor = num(meta.number), num(meta.cursor)
     local count = (#args - 2) / 3
-    if number + count + NUMBER_GAP > LOG_NUMBER_MAX then return { -2 } end
-    local now = now_ms()
-    local epoch = num(meta.epoch)
-    -- A gateway has seen a higher number than the store knows: the store has forgotten the latest ones.
-    local highest = num(args[1])
-    if highest > number and highest + NUMBER_GAP + count < LOG_NUMBER_MAX then
-        number = highest + NUMBER_GAP
-        epoch = redis.call('HINCRBY', keys[1], 'epoch', 1)
+    local highest = math.max(num(args[1]), num(meta.number))
+    if highest + count + NUMBER_GAP > LOG_NUMBER_MAX then
+        if num(meta.number) + count + NUMBER_GAP > LOG_NUMBER_MAX then return { -2 } end
+        highest = num(meta.number)
     end
-    local reply = { 1, now, cursor, num(meta.generation), epoch }
-    local first, leaves, spends = number + 1, {}, false
+    local now, cursor = now_ms(), num(meta.cursor)
+    -- A gateway has seen a higher number than the store knows: the store has forgotten the latest ones.
+    if highest > num(meta.number) then
+        close_window(keys[1], keys[10], meta, math.huge)
+        note_voids(keys[1], meta, highest + 1, highest + NUMBER_GAP)
+        meta.number = highest + NUMBER_GAP
+        redis.call('HSET', keys[1], 'number', int(meta.number))
+        meta.epoch = redis.call('HINCRBY', keys[1], 'epoch', 1)
+    end
+    close_window(keys[1], keys[10], meta, now)
+    local number = num(meta.number)
+    local reply = { 1, now, cursor, num(meta.generation), num(meta.epoch), phase, tonumber(meta.cohort or '-1') }
+    local first, entries, spends = number + 1, {}, false
     for i = 3, #args, 3 do
-        local tag, leaf, challenge = args[i], args[i + 1], args[i + 2]
+        local entry, challenge = args[i], args[i + 1]
+        local tag = string.sub(entry, 1, 16)
         local known = num(redis.call('HGET', keys[2], tag))
-        if known > 0 then
-            local pass = redis.call('HGET', keys[4], int(known))
-            local used_up = pass and not is_live(keys[5], string.match(pass, '^[^@]*'), now)
-            local forfeited = not pass and known <= num(meta.forfeited_through)
-                and not redis.call('ZSCORE', keys[6], int(known))
-            if used_up or forfeited then known = 0 end
-        end
-        local refused = 0
-        if known == 0 and challenge == '?' then
-            refused = -1
-        elseif known == 0 and challenge ~= '' then
-            if not spends then
+        if known == 0 and args[i + 2] ~= '0' then known = held_number(keys, meta, tag, num(args[i + 2]), entry) end
+        if known > 0 and is_over(keys, meta, known, now) then known = 0 end
+        local isNew, arrived, rank = 0, 0, 0
+        if known == 0 and challenge ~= '' then
+            if challenge ~= '?' and not spends then
                 redis.call('ZREMRANGEBYSCORE', keys[8], '-inf', int(now))
                 spends = true
             end
-            local until_ms = num(string.sub(challenge, 17)) + SPENT_MARGIN_MS
-            if redis.call('ZADD', keys[8], 'NX', int(until_ms), string.sub(challenge, 1, 16)) == 0 then
-                refused = -2
-            end
+            isNew = spend(keys[8], challenge)
         end
-        if known > 0 or refused < 0 then
-            reply[#reply + 1] = known
-            reply[#reply + 1] = refused
-        else
+        if known > 0 then
+            arrived = arrival(keys[3], known)
+            rank = rank_of(keys[9], meta, known) or 0
+        elseif isNew == 0 then
             number = number + 1
-            leaves[#leaves + 1] = leaf
+            known, isNew = number, 1
+            entries[#entries + 1] = entry
             redis.call('HSET', keys[2], tag, int(number))
-            if number - cursor <= num(args[2]) then redis.call('ZADD', keys[7], int(now), int(number)) end
-            reply[#reply + 1] = number
-            reply[#reply + 1] = 1
+            arrived = (struct.unpack('>I8', string.sub(entry, 17)))
+            rank = rank_of(keys[9], meta, number) or 0
+            if rank > 0 and rank - cursor <= num(args[2]) then redis.call('ZADD', keys[7], int(now), int(rank)) end
         end
+        local at = #reply
+        reply[at + 1], reply[at + 2], reply[at + 3], reply[at + 4] = known, isNew, arrived, rank
     end
-    if #leaves > 0 then
-        redis.call('SETRANGE', keys[3], (first - 1) * 32, table.concat(leaves))
+    if #entries > 0 then
+        redis.call('SETRANGE', keys[3], (first - 1) * ENTRY_BYTES, table.concat(entries))
         redis.call('HSET', keys[1], 'number', int(number))
+        if num(meta.tie_ms) > 0 and num(meta.tie_first) == 0 then
+            redis.call('HSET', keys[1], 'tie_first', int(first), 'tie_window', int(math.floor(now / meta.tie_ms)))
+        end
     end
     if spends then redis.call('PEXPIRE', keys[8], SPENT_KEPT_MS) end
     return reply
@@ -240,13 +410,14 @@ local function take_pace(key, per_minute, burst, now)
     return 0
 end
 
--- claim: KEYS meta calls claimed passes active turned grants pace
+-- claim: KEYS meta calls claimed passes active turned grants pace ranks claims extended
 --        ARGV number, pass id to give
--- → {1, pass id, expiry ms, cap ms, isNew} · {2, reason, wait ms} not now: not_called paused not_open pace cap
+-- → {1, pass id, expiry ms, cap ms, isNew} · {2, reason, wait ms} not now: assigning not_called paused not_open pace cap
 --   {3, reason} never: late left used sold_out closed · {-1} no room
 local function claim(keys, args)
     local meta = fields(keys[1], { 'phase', 'override', 'cursor', 'outlook', 'window_ms', 'grace_ms', 'per_minute',
-        'burst', 'active_max', 'idle_ms', 'lifetime_ms', 'forfeited_through', 'decided_through', 'paused_at' })
+        'burst', 'active_max', 'idle_ms', 'lifetime_ms', 'forfeited_through', 'decided_through', 'paused_at', 'method',
+        'tie_ms', 'cohort', 'ranked_through' })
     if not meta.phase then return { -1 } end
     local us = now_us()
     local now, n = math.floor(us / 1000), tonumber(args[1])
@@ -262,10 +433,13 @@ local function claim(keys, args)
     if meta.outlook == 'gone' then return { 3, 'sold_out' } end
     if meta.phase ~= 'active' and meta.phase ~= 'draining' then return { 2, 'not_open', 2000 } end
     if stands(meta) then return { 2, 'paused', 2000 } end
-    if n > num(meta.cursor) then return { 2, 'not_called', 1000 } end
-    local at, upto = call_of(keys[2], n)
-    if not redis.call('ZSCORE', keys[6], args[1]) then
-        if n <= num(meta.forfeited_through) or not at or now >= at + num(meta.window_ms) + num(meta.grace_ms) then
+    local rank = rank_of(keys[9], meta, n)
+    if not rank then return { 2, 'assigning', 1000 } end
+    if rank > num(meta.cursor) then return { 2, 'not_called', 1000 } end
+    local at, upto = call_of(keys[2], rank)
+    if not redis.call('ZSCORE', keys[6], int(rank)) and num(redis.call('ZSCORE', keys[11], int(rank)) or nil) <= now then
+        if rank <= num(meta.forfeited_through) or not at
+            or now >= at + num(meta.window_ms) + num(meta.grace_ms) then
             return { 3, 'late' }
         end
     end
@@ -277,8 +451,8 @@ local function claim(keys, args)
     end
     if wait > 0 then
         -- It came in time: from now on it is never too late, as long as it keeps asking.
-        if redis.call('ZSCORE', keys[6], args[1]) or redis.call('ZCARD', keys[6]) < TURNED_MAX then
-            redis.call('ZADD', keys[6], int(now), args[1])
+        if redis.call('ZSCORE', keys[6], int(rank)) or redis.call('ZCARD', keys[6]) < TURNED_MAX then
+            redis.call('ZADD', keys[6], int(now), int(rank))
         end
         return { 2, reason, wait }
     end
@@ -286,8 +460,10 @@ local function claim(keys, args)
     local expiry = math.min(math.ceil((now + num(meta.idle_ms)) / 1000) * 1000, cap)
     redis.call('ZADD', keys[5], int(expiry), args[2])
     redis.call('HSET', keys[4], args[1], args[2] .. '@' .. int(cap))
-    redis.call('ZREM', keys[6], args[1])
+    redis.call('ZREM', keys[6], int(rank))
+    redis.call('ZREM', keys[11], int(rank))
     redis.call('HINCRBY', keys[1], 'granted', 1)
+    append_pair(keys[10], n, now)
     if upto and upto > num(meta.decided_through) then redis.call('HINCRBY', keys[3], int(upto), 1) end
     record(keys[7], now, 'grant', args[2], args[1], expiry, cap, 'claim')
     return { 1, args[2], expiry, cap, 1 }
@@ -311,12 +487,18 @@ local function end_pass(keys, args)
     return was_live and 1 or 0
 end
 
--- leave: KEYS tags passes turned · ARGV number, dedupe tag → 1 left, 0 was not there (left before, or has a pass)
+-- leave: KEYS tags passes turned meta ranks left · ARGV number, dedupe tag
+-- → 1 left, 0 was not there (left before, or has a pass)
 local function leave(keys, args)
     if redis.call('HGET', keys[2], args[1]) then return 0 end
     redis.call('HSET', keys[2], args[1], '-')
-    redis.call('ZREM', keys[3], args[1])
+    local meta = fields(keys[4], { 'method', 'tie_ms', 'cohort', 'ranked_through' })
+    local rank = rank_of(keys[5], meta, tonumber(args[1]))
+    if rank then redis.call('ZREM', keys[3], int(rank)) end
     if redis.call('HGET', keys[1], args[2]) == args[1] then redis.call('HDEL', keys[1], args[2]) end
+    if redis.call('STRLEN', keys[6]) < RECORD_BYTES_MAX then
+        redis.call('APPEND', keys[6], struct.pack('>I8', tonumber(args[1])))
+    end
     return 1
 end
 
@@ -341,7 +523,7 @@ local function renew(keys, args)
     return reply
 end
 
--- present: KEYS presence · ARGV numbers → 1
+-- present: KEYS presence · ARGV ranks → 1
 local function present(keys, args)
     local now = int(now_ms())
     for _, n in ipairs(args) do redis.call('ZADD', keys[1], now, n) end
@@ -377,12 +559,13 @@ local function settle(keys, meta, now)
     return called, claimed, undecided, decided
 end
 
--- lead: KEYS meta calls claimed active turned revoked presence leader · ARGV owner, lease (ms)
+-- lead: KEYS meta calls claimed active turned revoked presence leader extended · ARGV owner, lease (ms)
 -- Takes or keeps the lease, and counts what the controller needs.
--- → {fence, now, phase, override, cursor, number, live, undecided, decided calls, decided claims} · {0} another leads · {-1} no room
+-- → {fence, now, phase, override, cursor, number, live, undecided, decided calls, decided claims,
+--    how far the cursor may move} · {0} another leads · {-1} no room
 local function lead(keys, args)
     local meta = fields(keys[1], { 'phase', 'override', 'outlook', 'cursor', 'number', 'window_ms', 'grace_ms',
-        'decided_through', 'forfeited_through' })
+        'decided_through', 'forfeited_through', 'method', 'tie_ms', 'cohort', 'ranked_through' })
     if not meta.phase then return { -1 } end
     local now = now_ms()
     local lease = fields(keys[8], { 'owner', 'fence', 'until' })
@@ -399,52 +582,68 @@ local function lead(keys, args)
     if not stands(meta) then
         redis.call('ZREMRANGEBYSCORE', keys[5], '-inf', int(now - math.max(PRESENT_MS, num(meta.window_ms))))
         called, claimed, undecided, decided = settle(keys, meta, now)
+        redis.call('ZREMRANGEBYSCORE', keys[9], '-inf', int(now))
+    end
+    for _, n in ipairs(redis.call('ZRANGE', keys[9], 0, -1)) do
+        if tonumber(n) <= decided and not redis.call('ZSCORE', keys[5], n) then undecided = undecided + 1 end
     end
     -- Those who turned up in an open window are counted there already.
     for _, n in ipairs(redis.call('ZRANGE', keys[5], 0, -1)) do
         if tonumber(n) <= decided then undecided = undecided + 1 end
     end
     return { fence, now, meta.phase, meta.override, num(meta.cursor), num(meta.number), redis.call('ZCARD', keys[4]),
-        undecided, called, claimed }
+        undecided, called, claimed, callable(meta) }
 end
 
--- advance: KEYS meta calls presence leader · ARGV owner, fence, new cursor, rate (places a minute), outlook
+-- advance: KEYS meta calls presence leader moves extended · ARGV owner, fence, new cursor, rate (places a minute), outlook
 -- → {1, cursor} · {0} the lease is not ours any more · {-1} no room
 local function advance(keys, args)
     local meta = fields(keys[1], { 'phase', 'override', 'outlook', 'cursor', 'number', 'paused_at', 'window_ms',
-        'grace_ms' })
+        'grace_ms', 'method', 'tie_ms', 'cohort', 'ranked_through', 'voids' })
     if not meta.phase then return { -1 } end
     local now = now_ms()
-    local lease = fields(keys[4], { 'owner', 'fence', 'until' })
-    if lease.owner ~= args[1] or lease.fence ~= args[2] or num(lease['until']) <= now then return { 0 } end
+    if not holds_lease(keys[4], args[1], args[2], now) then return { 0 } end
     local will = stands({ override = meta.override, outlook = args[5] })
-    note_standing(keys[1], keys[2], meta, will, now)
+    note_standing(keys[1], keys[2], keys[6], meta, will, now)
     redis.call('HSET', keys[1], 'rate', args[4], 'outlook', args[5])
     local cursor = num(meta.cursor)
-    local wanted = math.min(num(args[3]), num(meta.number))
+    local wanted, skipped = step_over(meta, num(args[3]))
+    wanted = math.min(wanted, callable(meta))
     local calling = (meta.phase == 'active' or meta.phase == 'draining') and not will
     if not calling or wanted <= cursor then return { 1, cursor } end
-    local here = 0
+    local here, called = 0, math.max(0, wanted - cursor - skipped)
     for n = cursor + 1, math.min(wanted, cursor + PRESENCE_LOOKUPS_MAX) do
         if redis.call('ZSCORE', keys[3], int(n)) then here = here + 1 end
     end
-    here = here + math.max(0, wanted - cursor - PRESENCE_LOOKUPS_MAX)
-    redis.call('ZADD', keys[2], int(wanted), int(wanted) .. ':' .. int(now) .. ':' .. int(wanted - cursor) .. ':'
-        .. int(here))
+    here = math.min(here + math.max(0, wanted - cursor - PRESENCE_LOOKUPS_MAX), called)
+    redis.call('ZADD', keys[2], int(wanted), int(wanted) .. ':' .. int(now) .. ':' .. int(called) .. ':' .. int(here))
     redis.call('HSET', keys[1], 'cursor', int(wanted))
+    append_pair(keys[5], wanted, now)
     return { 1, wanted }
 end
 
--- snapshot: KEYS meta calls active revoked turned · ARGV policy version and count of revocations known
+-- What is behind the first `known` bytes of a record; all of it when it has become shorter.
+local function new_records(key, known)
+    if redis.call('STRLEN', key) < known then known = 0 end
+    return known, redis.call('GETRANGE', key, known, known + RECORDS_SENT_MAX - 1)
+end
+
+-- snapshot: KEYS meta calls active revoked turned ties extended recovered
+--           ARGV policy version, count of revocations, bytes of ties and of recovered places known, 1 when the draw is
 -- → {now, version, policy or "", hash, phase, override, generation, epoch, cursor, number, forfeited_through, rate,
---    outlook, dedupe_key, live, revocations, {revoked ids} or false, {moves}, {turned up}, granted,
---    paused at or 0} · false no room
+--    outlook, dedupe_key, live, revocations, {revoked ids} or false, {moves}, {turned up}, granted, paused at or 0,
+--    secret, commitment, ranked_through, cohort (-1 none), sealed_at or 0, draw or "", rounds, voids, {rank, until …},
+--    offset of new ties, new ties, offset of new recovered, new recovered} · false no room
+-- New records are those after the known ones, at most RECORDS_SENT_MAX bytes of them; all when fewer are there than are known.
 local function snapshot(keys, args)
     local names = { 'version', 'policy', 'hash', 'phase', 'override', 'generation', 'epoch', 'cursor', 'number',
-        'forfeited_through', 'rate', 'outlook', 'dedupe_key', 'revocations', 'granted', 'paused_at' }
+        'forfeited_through', 'rate', 'outlook', 'dedupe_key', 'revocations', 'granted', 'paused_at', 'secret',
+        'commitment', 'ranked_through', 'cohort', 'sealed_at', 'draw', 'rounds', 'voids', 'tie_ms', 'tie_window',
+        'tie_first' }
     local meta = fields(keys[1], names)
     if not meta.phase then return false end
     local now = now_ms()
+    close_window(keys[1], keys[6], meta, now)
     local live = redis.call('ZCOUNT', keys[3], '(' .. int(now), '+inf')
     local revoked = false
     if meta.revocations ~= args[2] then
@@ -452,10 +651,17 @@ local function snapshot(keys, args)
     end
     local policy = ''
     if meta.version ~= args[1] then policy = meta.policy end
+    local draw = ''
+    if args[5] ~= '1' then draw = meta.draw or '' end
+    local ties_from, new_ties = new_records(keys[6], num(args[3]))
+    local recovered_from, new_recovered = new_records(keys[8], num(args[4]))
     return { now, num(meta.version), policy, meta.hash, meta.phase, meta.override, num(meta.generation),
         num(meta.epoch), num(meta.cursor), num(meta.number), num(meta.forfeited_through), meta.rate, meta.outlook,
         meta.dedupe_key, live, num(meta.revocations), revoked, redis.call('ZRANGE', keys[2], 0, -1),
-        redis.call('ZRANGE', keys[5], 0, -1), num(meta.granted), num(meta.paused_at) }
+        redis.call('ZRANGE', keys[5], 0, -1), num(meta.granted), num(meta.paused_at), meta.secret or '',
+        meta.commitment or '', num(meta.ranked_through), tonumber(meta.cohort or '-1'), num(meta.sealed_at), draw,
+        meta.rounds or '', meta.voids or '', redis.call('ZRANGE', keys[7], 0, -1, 'WITHSCORES'), ties_from, new_ties,
+        recovered_from, new_recovered }
 end
 
 redis.register_function('create_@HASH@', create)

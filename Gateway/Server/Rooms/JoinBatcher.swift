@@ -1,11 +1,12 @@
 // Takes the joins of one room on one event loop to Redis, many at a time and in the order they came.
+import Fairness
 import NIOCore
 import Queueing
 import Redis
 
 /// What became of a join.
 enum JoinOutcome {
-    case placed(number: UInt64, isNew: Bool, cursor: UInt64, generation: Int)
+    case placed(JoinedPlace)
     case notOpen(Phase)
     case noRoom
     case roomFull
@@ -13,6 +14,19 @@ enum JoinOutcome {
     case challenged
     /// The challenge gave a place before.
     case spent
+}
+
+struct JoinedPlace {
+    var number: UInt64
+    /// Nil while it is not given.
+    var rank: UInt64?
+    var isNew: Bool
+    /// When the place was taken.
+    var arrivedAt: Moment
+    var isInCohort: Bool
+    // Of the store, newer than the snapshot's.
+    var cursor: UInt64
+    var generation: Int
 }
 
 /// What a join may get for what it showed.
@@ -44,8 +58,8 @@ final class JoinBatcher {
     static let retryPause = TimeAmount.milliseconds(100)
 
     private struct Member {
-        let tag: [UInt8]
-        let leaf: [UInt8]
+        let entry: [UInt8]
+        let held: UInt64
         let challenge: RedisArgument
         let since: NIODeadline
         let promise: EventLoopPromise<JoinOutcome>
@@ -68,14 +82,18 @@ final class JoinBatcher {
 
     func noteSeen(_ number: UInt64) { highest = max(highest, number) }
 
-    /// The future fails with `JoinFailure` only.
+    /// `held` is the number of a place token that was shown, and `arrivedAt` the arrival in it: a store that has
+    /// forgotten the place learns of it again. The future fails with `JoinFailure` only.
     func join(
         tag: [UInt8],
         right: JoinRight = .free,
         arrivedAt: Moment,
+        held: UInt64 = 0,
         near: UInt64
     ) -> EventLoopFuture<JoinOutcome> {
-        guard waiting.count < Self.waitingMax else { return loop.makeFailedFuture(JoinFailure.crowded) }
+        guard waiting.count < Self.waitingMax,
+            let entry = ArrivalEntry(dedupeTag: tag, milliseconds: arrivedAt.milliseconds)?.bytes
+        else { return loop.makeFailedFuture(JoinFailure.crowded) }
         if case .onlyBack = right {
             guard unanswered < Self.unansweredMax else { return loop.makeSucceededFuture(.challenged) }
             unanswered += 1
@@ -84,9 +102,8 @@ final class JoinBatcher {
         if case .onlyBack = right {
             promise.futureResult.assumeIsolated().whenComplete { _ in self.unanswered -= 1 }
         }
-        let leaf = ArrivalLeaf.hash(room: room, dedupeTag: tag, arrivedAt: arrivedAt)
         waiting.append(
-            Member(tag: tag, leaf: leaf, challenge: right.argument, since: .now(), promise: promise)
+            Member(entry: entry, held: held, challenge: right.argument, since: .now(), promise: promise)
         )
         if !isBusy {
             isBusy = true
@@ -119,9 +136,9 @@ final class JoinBatcher {
         var arguments: [RedisArgument] = [RedisArgument(highest), RedisArgument(near)]
         arguments.reserveCapacity(2 + slice.count * 3)
         for member in slice {
-            arguments.append(.bytes(member.tag))
-            arguments.append(.bytes(member.leaf))
+            arguments.append(.bytes(member.entry))
             arguments.append(member.challenge)
+            arguments.append(RedisArgument(member.held))
         }
         redis.callFuture(RoomFunctions.join, keys: RoomKeys(room).forJoin, arguments: arguments, on: loop)
             .assumeIsolated()
@@ -140,23 +157,12 @@ final class JoinBatcher {
     private func answer(_ slice: [Member], _ reply: RedisValue) {
         let parts = reply.asArray ?? []
         switch parts.first?.asInteger {
-        case 1 where parts.count == 5 + slice.count * 2:
-            let cursor = parts[2].asUnsigned ?? 0
-            let generation = parts[3].asInteger ?? 1
+        case 1 where parts.count == JoinSlice.headCount + slice.count * JoinSlice.memberCount:
+            let answered = JoinSlice(parts)
             for (index, member) in slice.enumerated() {
-                guard let number = parts[5 + index * 2].asUnsigned else {
-                    member.promise.fail(JoinFailure.storeAway)
-                    continue
-                }
-                let isNew = parts[6 + index * 2].asInteger
-                guard number > 0 else {
-                    member.promise.succeed(isNew == -2 ? .spent : .challenged)
-                    continue
-                }
-                noteSeen(number)
-                member.promise.succeed(
-                    .placed(number: number, isNew: isNew == 1, cursor: cursor, generation: generation)
-                )
+                let outcome = answered.outcome(index)
+                if case .placed(let place) = outcome { noteSeen(place.number) }
+                if let outcome { member.promise.succeed(outcome) } else { member.promise.fail(JoinFailure.storeAway) }
             }
         case 0:
             let phase = parts.last?.asText.flatMap(Phase.init(rawValue:)) ?? .draft
@@ -175,6 +181,44 @@ final class JoinBatcher {
         for member in members where now - member.since >= Self.patience {
             member.promise.fail(JoinFailure.storeAway)
         }
+    }
+}
+
+/// What the function `join` answers to a slice.
+private struct JoinSlice {
+    static let headCount = 7
+    static let memberCount = 4
+
+    private let parts: [RedisValue]
+    private let cursor: UInt64
+    private let generation: Int
+    private let cohort: Int
+
+    init(_ parts: [RedisValue]) {
+        self.parts = parts
+        cursor = parts[2].asUnsigned ?? 0
+        generation = parts[3].asInteger ?? 1
+        cohort = parts[6].asInteger ?? -1
+    }
+
+    /// Nil when it cannot be read.
+    func outcome(_ index: Int) -> JoinOutcome? {
+        let start = Self.headCount + index * Self.memberCount
+        guard let number = parts[start].asUnsigned, let isNew = parts[start + 1].asInteger,
+            let arrived = parts[start + 2].asInteger, let rank = parts[start + 3].asUnsigned
+        else { return nil }
+        guard number > 0 else { return isNew == -2 ? .spent : .challenged }
+        return .placed(
+            JoinedPlace(
+                number: number,
+                rank: rank > 0 ? rank : nil,
+                isNew: isNew == 1,
+                arrivedAt: Moment(milliseconds: Int64(arrived)),
+                isInCohort: cohort >= 0 && number <= UInt64(cohort),
+                cursor: cursor,
+                generation: generation
+            )
+        )
     }
 }
 

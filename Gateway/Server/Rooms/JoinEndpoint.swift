@@ -58,7 +58,7 @@ extension LoopRooms {
             switch result {
             case .success(.challenged): promise.succeed(unanswered())
             case .success(let outcome):
-                if case .placed(_, true, _, _) = outcome { self.noteJoin(from: request, room) }
+                if case .placed(let place) = outcome, place.isNew { self.noteJoin(from: request, room) }
                 promise.succeed(self.reply(to: request, room, tag, outcome))
             case .failure(let error):
                 self.supplies.counters.joinsRefused.increment()
@@ -137,8 +137,7 @@ extension LoopRooms {
         case .spent:
             refusal(counting(.spent, .challengeSpent), request, room)
         case .roomFull: EdgeReply(.overloaded, detail: "the room is full", requestID: request.id)
-        case .placed(let number, let isNew, let cursor, let generation):
-            placed(request, room, tag, number: number, isNew: isNew, cursor: cursor, generation: generation)
+        case .placed(let place): placed(request, room, tag, place)
         }
     }
 
@@ -146,17 +145,15 @@ extension LoopRooms {
         _ request: EdgeRequest,
         _ room: RoomView,
         _ tag: [UInt8],
-        number: UInt64,
-        isNew: Bool,
-        cursor: UInt64,
-        generation: Int
+        _ place: JoinedPlace
     ) -> EdgeReply {
+        let (number, isNew, cursor, generation) = (place.number, place.isNew, place.cursor, place.generation)
         let now = WallClock.now().seconds
         let token = PlaceToken(
             room: room.name.text,
             subject: Base64URL.encode(tag),
             place: Int64(number),
-            cohort: .live,
+            cohort: place.isInCohort ? .pre : .live,
             generation: Int64(generation),
             policy: room.snapshot.policyHash,
             issuedAt: now,
@@ -168,7 +165,7 @@ extension LoopRooms {
         (isNew ? supplies.counters.joins : supplies.counters.rejoins).increment()
         // The store's cursor is newer than the snapshot's.
         let state: PlaceState =
-            number > cursor
+            (place.rank ?? number) > cursor
             ? .waiting(ahead: number - cursor - 1) : room.snapshot.state(of: number, at: view.now()).orCalled
         let estimate = WaitEstimate(ahead: state.ahead, in: room.snapshot, at: view.now())
         var body = ByteBufferAllocator().buffer(capacity: 1280)

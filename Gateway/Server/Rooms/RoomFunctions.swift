@@ -15,37 +15,64 @@ package struct RoomKeys: Sendable {
 
     package var meta: RedisArgument { key("meta") }
     package var grants: RedisArgument { key("grants") }
+    package var log: RedisArgument { key("log") }
+    package var ranks: RedisArgument { key("ranks") }
+    package var ties: RedisArgument { key("ties") }
+    package var moves: RedisArgument { key("moves") }
+    package var claims: RedisArgument { key("claims") }
+    package var left: RedisArgument { key("left") }
+    package var changes: RedisArgument { key("changes") }
+    package var checkpoints: RedisArgument { key("checkpoints") }
 
     // In the order in which `rooms.lua` lists them.
-    var forPolicy: [RedisArgument] { [meta, grants] }
-    var forOverride: [RedisArgument] { [meta, key("calls")] }
+    var forPolicy: [RedisArgument] { [meta, grants, changes] }
+    var forPhase: [RedisArgument] { [meta, changes, key("leader")] }
+    var forOverride: [RedisArgument] { [meta, key("calls"), changes, key("extended")] }
     var forJoin: [RedisArgument] {
         [
-            meta, key("tags"), key("log"), key("passes"), key("active"), key("turned"), key("presence"), key("spent"),
+            meta, key("tags"), log, key("passes"), key("active"), key("turned"), key("presence"), key("spent"),
+            ranks, ties, key("extended"),
         ]
     }
     var forClaim: [RedisArgument] {
         [
             meta, key("calls"), key("claimed"), key("passes"), key("active"), key("turned"), grants, key("pace"),
+            ranks, claims, key("extended"),
         ]
     }
     var forEnd: [RedisArgument] { [meta, key("active"), key("revoked"), grants] }
-    var forLeave: [RedisArgument] { [key("tags"), key("passes"), key("turned")] }
+    var forLeave: [RedisArgument] { [key("tags"), key("passes"), key("turned"), meta, ranks, left] }
     var forRenewal: [RedisArgument] { [key("active"), grants] }
     var forPresence: [RedisArgument] { [key("presence")] }
     var forLead: [RedisArgument] {
         [
             meta, key("calls"), key("claimed"), key("active"), key("turned"), key("revoked"), key("presence"),
-            key("leader"),
+            key("leader"), key("extended"),
         ]
     }
-    var forAdvance: [RedisArgument] { [meta, key("calls"), key("presence"), key("leader")] }
-    var forSnapshot: [RedisArgument] { [meta, key("calls"), key("active"), key("revoked"), key("turned")] }
+    var forAdvance: [RedisArgument] {
+        [meta, key("calls"), key("presence"), key("leader"), moves, key("extended")]
+    }
+    var forSnapshot: [RedisArgument] {
+        [
+            meta, key("calls"), key("active"), key("revoked"), key("turned"), ties, key("extended"), key("recovered"),
+        ]
+    }
+    var forRank: [RedisArgument] { [meta, key("leader"), ranks, ties] }
+    var forDraw: [RedisArgument] { [meta, key("leader"), changes] }
+    var forCheckpoint: [RedisArgument] { [meta, key("leader"), checkpoints] }
+    var forExtend: [RedisArgument] { [meta, key("calls"), key("passes"), ranks, key("extended")] }
+    var forRecover: [RedisArgument] {
+        [
+            meta, key("tags"), key("recovered"), log, ranks, key("passes"), key("active"), key("turned"),
+            key("extended"),
+        ]
+    }
 }
 
-/// The functions of `rooms.lua`, by name.
+/// The functions of `rooms.lua` and what follows it, by name.
 package enum RoomFunctions {
-    package static let library = RedisFunctionLibrary(name: "rooms", source: PackageResources.rooms_lua)
+    package static let library = RedisFunctionLibrary(name: "rooms", source: PackageResources.rooms_lua + PackageResources.rooms_order_lua)
 
     static let create = library.function("create")
     static let updatePolicy = library.function("update_policy")
@@ -60,6 +87,12 @@ package enum RoomFunctions {
     static let lead = library.function("lead")
     static let advance = library.function("advance")
     static let snapshot = library.function("snapshot")
+    static let rank = library.function("rank")
+    static let nameRound = library.function("name_round")
+    static let draw = library.function("draw")
+    static let checkpoint = library.function("checkpoint")
+    static let extend = library.function("extend")
+    static let recover = library.function("recover")
 }
 
 extension RedisArgument {

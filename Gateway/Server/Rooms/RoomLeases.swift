@@ -13,5 +13,9 @@ package final class RoomLeases: Sendable {
     /// Nil when another gateway leads. The lease may have ended meanwhile: Redis checks it at every write.
     package func fence(of room: RoomName) -> Int? { fences.withLock { $0[room] } }
 
+    package func lease(of room: RoomName) -> RoomLease? {
+        fence(of: room).map { RoomLease(owner: owner, fence: $0) }
+    }
+
     func set(_ fence: Int?, of room: RoomName) { fences.withLock { $0[room] = fence } }
 }

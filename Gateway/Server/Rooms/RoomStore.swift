@@ -1,4 +1,5 @@
 // What admins read and change of rooms in Redis.
+import Fairness
 package import Queueing
 package import Redis
 import Signing
@@ -11,13 +12,19 @@ package struct RoomStore: Sendable {
         case conflict
     }
 
+    package enum PhaseMover: String, Sendable {
+        case admin, time
+    }
+
     package enum PolicyChange: Sendable, Equatable {
         case done(version: Int)
         case noRoom
         case conflict(version: Int)
+        /// This member cannot change any more.
+        case frozen(member: String)
     }
 
-    private let redis: RedisClient
+    let redis: RedisClient
 
     package init(redis: RedisClient) {
         self.redis = redis
@@ -28,7 +35,8 @@ package struct RoomStore: Sendable {
         _ name: RoomName,
         _ policy: RoomPolicy,
         phase: Phase,
-        generation: Int
+        generation: Int,
+        secret: [UInt8] = SecureRandom.bytes(32)
     ) async throws -> Bool {
         // Listed first: a room that is listed and not there is nothing, a room that is not listed would stay unseen.
         _ = try await redis.call(["SADD", RoomKeys.rooms, .text(name.text)])
@@ -37,7 +45,8 @@ package struct RoomStore: Sendable {
             keys: RoomKeys(name).forPolicy,
             arguments: [
                 .bytes(policy.canonicalJSON), .text(policy.hash), .text(Hex.encode(SecureRandom.bytes(32))),
-                .text(phase.rawValue), .integer(generation),
+                .text(phase.rawValue), .integer(generation), .text(Hex.encode(secret)),
+                .text(Hex.encode(Commitment.of(room: name.text, generation: generation, secret: secret).bytes)),
             ] + Self.numbers(policy)
         )
         return reply.asInteger == 1
@@ -53,15 +62,23 @@ package struct RoomStore: Sendable {
         return switch parts.first?.asInteger {
         case 1: .done(version: parts.last?.asInteger ?? 0)
         case 0: .conflict(version: parts.last?.asInteger ?? 0)
+        case 2: .frozen(member: parts.last?.asText ?? "")
         default: .noRoom
         }
     }
 
-    package func setPhase(_ name: RoomName, from: Phase, to: Phase) async throws -> Change {
+    /// With a lease only while it is held.
+    package func setPhase(
+        _ name: RoomName,
+        from: Phase,
+        to: Phase,
+        by mover: PhaseMover = .admin,
+        lease: RoomLease? = nil
+    ) async throws -> Change {
         let reply = try await redis.call(
             RoomFunctions.setPhase,
-            keys: [RoomKeys(name).meta],
-            arguments: [.text(from.rawValue), .text(to.rawValue)]
+            keys: RoomKeys(name).forPhase,
+            arguments: [.text(from.rawValue), .text(to.rawValue), .text(mover.rawValue)] + (lease?.arguments ?? [])
         )
         return switch reply.asInteger {
         case 1: .done
@@ -94,7 +111,7 @@ package struct RoomStore: Sendable {
         let reply = try await redis.call(
             RoomFunctions.snapshot,
             keys: RoomKeys(name).forSnapshot,
-            arguments: ["0", "-1"]
+            arguments: ["0", "-1", "0", "0", "0"]
         )
         return SnapshotReader.read(reply, name: name, known: nil)
     }
@@ -112,6 +129,9 @@ package struct RoomStore: Sendable {
             .integer(policy.claim.windowSeconds * 1000),
             "grace_ms", .integer(policy.claim.graceSeconds * 1000), "idle_ms", .integer(policy.passIdleSeconds * 1000),
             "lifetime_ms", .integer(policy.passLifetimeSeconds * 1000),
+            "order", .text(policy.orderJSON), "method", .text(policy.order.rawValue),
+            "tie_ms", .integer(policy.tieWindowMS), "sale_opens_at",
+            .text(policy.schedule.saleOpensAt.map { String($0.milliseconds) } ?? ""),
         ]
     }
 }

@@ -111,7 +111,7 @@ package struct AdmissionTicker: Service {
                 admission: room.policy.admission,
                 isCalling: census.phase.callsPeople && !census.override.stopsCalling && !lead.isBookingAway,
                 cursor: census.cursor,
-                lastNumber: census.number,
+                lastNumber: census.callable,
                 livePasses: census.live,
                 undecided: census.undecided,
                 decidedCalls: census.decidedCalls,
@@ -133,12 +133,12 @@ package struct AdmissionTicker: Service {
             ]
         )
         let isEmpty = census.cursor == census.number && census.live == 0 && census.undecided == 0
-        guard let due = census.phase.due(room.policy.schedule, isEmpty: isEmpty, at: now) else { return }
-        _ = try await redis.call(
-            RoomFunctions.setPhase,
-            keys: [RoomKeys(room.name).meta],
-            arguments: [.text(census.phase.rawValue), .text(due.rawValue)]
-        )
+        let policy = room.policy
+        guard let due = census.phase.due(policy.schedule, order: policy.order, isEmpty: isEmpty, at: now) else { return }
+        let lease = RoomLease(owner: owner, fence: census.fence)
+        let change = try await RoomStore(redis: redis)
+            .setPhase(room.name, from: census.phase, to: due, by: .time, lease: lease)
+        guard change == .done else { return }
         logger.notice("phase of room", metadata: ["room": "\(room.name)", "phase": "\(due.rawValue)"])
     }
 
@@ -221,14 +221,17 @@ private struct Census {
     var undecided: Int
     var decidedCalls: Int
     var decidedClaims: Int
+    /// How far the cursor may move.
+    var callable: UInt64
 
     /// Nil when another gateway leads, or the room is gone.
     init?(_ reply: RedisValue) {
-        guard let parts = reply.asArray, parts.count == 10, let fence = parts[0].asInteger,
+        guard let parts = reply.asArray, parts.count == 11, let fence = parts[0].asInteger,
             let now = parts[1].asInteger, let phase = parts[2].asText.flatMap(Phase.init(rawValue:)),
             let override = parts[3].asText.flatMap({ Override(text: $0) }), let cursor = parts[4].asUnsigned,
             let number = parts[5].asUnsigned, let live = parts[6].asInteger, let undecided = parts[7].asInteger,
-            let calls = parts[8].asInteger, let claims = parts[9].asInteger
+            let calls = parts[8].asInteger, let claims = parts[9].asInteger,
+            let callable = parts[10].asUnsigned
         else { return nil }
         self.fence = fence
         self.now = Moment(milliseconds: Int64(now))
@@ -240,6 +243,7 @@ private struct Census {
         self.undecided = undecided
         decidedCalls = calls
         decidedClaims = claims
+        self.callable = callable
     }
 }
 
