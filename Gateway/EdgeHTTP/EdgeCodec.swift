@@ -199,7 +199,9 @@ package final class EdgeCodec: ChannelInboundHandler {
     private func askForMore() {
         guard let context, !isInputClosed else { return }
         switch reading {
-        case .head, .complete: if pending.readableBytes == 0, !isClosing { context.read() }
+        // Bytes that are left are the start of a head, unless the visitor takes no replies.
+        case .head: if !isClosing, isWritable || pending.readableBytes == 0 { context.read() }
+        case .complete: if !isClosing, pending.readableBytes == 0 { context.read() }
         case .length, .chunked: if isReadWanted || isSkippingBody { context.read() }
         case .ended: break
         }

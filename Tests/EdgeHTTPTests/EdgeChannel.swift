@@ -1,4 +1,5 @@
 import EdgeHTTP
+import EdgeReadings
 import NIOCore
 import NIOEmbedded
 
@@ -7,13 +8,14 @@ struct EdgeChannel {
     let channel = EmbeddedChannel()
     let codec: EdgeCodec
     private let receiver = PartRecorder()
+    private let demand = ReadDemand()
 
     init(limits: EdgeLimits = EdgeLimits(), answering: ((EdgeRequestPart, EdgeCodec) -> Void)? = nil) throws {
         let edge = EdgeLoop(loop: channel.embeddedEventLoop, seed: 1)
         edge.begin()
         receiver.answer = answering
         codec = EdgeCodec(limits: SharedLimits(limits), edge: edge, receiver: receiver)
-        try channel.pipeline.syncOperations.addHandler(codec)
+        try channel.pipeline.syncOperations.addHandlers([demand, codec])
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 8080)).wait()
     }
 
@@ -23,7 +25,12 @@ struct EdgeChannel {
 
     /// Sends byte by byte: a parser must not care where reads end.
     func trickle(_ text: String) throws {
-        for byte in text.utf8 { try channel.writeInbound(ByteBuffer(bytes: [byte])) }
+        for byte in text.utf8 {
+            // As a receiver does that wants the body. What is not asked for stays in the socket.
+            codec.read()
+            guard demand.take() else { return }
+            try channel.writeInbound(ByteBuffer(bytes: [byte]))
+        }
     }
 
     /// What the codec has handed up since the last call.

@@ -65,6 +65,7 @@ package enum Disagreement {
     /// What must hold of one reading by itself.
     package static func within(_ edge: EdgeReading) -> String? {
         if edge.wentOnAfterRefusal { return "a request was read behind a refused one" }
+        if edge.isDeaf { return "the codec did not ask for bytes that were there" }
         for message in edge.messages.dropLast() where !message.isComplete || !message.keepsAlive {
             return "a request was read behind an unfinished or last one"
         }

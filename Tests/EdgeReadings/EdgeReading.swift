@@ -10,6 +10,8 @@ package struct EdgeReading {
     package private(set) var refusal: EdgeRefusal?
     /// Something came after a refusal: a breach of the codec's first promise.
     package private(set) var wentOnAfterRefusal = false
+    /// The connection was open and more was to come, but the codec did not ask for it.
+    package private(set) var isDeaf = false
 
     /// Each piece is one read from the socket.
     package init(_ pieces: [ArraySlice<UInt8>], limits: EdgeLimits = EdgeLimits()) throws {
@@ -17,9 +19,14 @@ package struct EdgeReading {
         let channel = EmbeddedChannel()
         let edge = EdgeLoop(loop: channel.embeddedEventLoop, seed: 1)
         let codec = EdgeCodec(limits: SharedLimits(limits), edge: edge, receiver: collector)
-        try channel.pipeline.syncOperations.addHandler(codec)
+        let demand = ReadDemand()
+        try channel.pipeline.syncOperations.addHandlers([demand, codec])
         channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 8080), promise: nil)
-        for piece in pieces { try channel.writeInbound(ByteBuffer(bytes: piece)) }
+        for piece in pieces {
+            let isAsked = demand.take()
+            if !isAsked, channel.isActive, collector.reading.refusal == nil { collector.reading.isDeaf = true }
+            try channel.writeInbound(ByteBuffer(bytes: piece))
+        }
         if collector.reading.refusal != nil {
             try channel.writeInbound(ByteBuffer(string: "GET /later HTTP/1.1\r\nHost: a\r\n\r\n"))
         }

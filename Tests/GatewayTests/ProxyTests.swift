@@ -162,6 +162,22 @@ struct ProxyTests {
         }
     }
 
+    @Test func `a head of several reads is answered, and so are more requests than fit in one`() async throws {
+        try await EdgeBench.with { edge in
+            let client = try await edge.client()
+            let long = String(repeating: "c", count: 7000)
+            client.send("GET /long HTTP/1.1\r\nHost: a\r\nX-One: \(long)\r\nX-Two: \(long)\r\n\r\n")
+            #expect(try EdgeBench.echo(in: try await client.reply()).all("x-two") == [long])
+            client.send(String(repeating: "GET /many HTTP/1.1\r\nHost: a\r\n\r\n", count: 200))
+            for _ in 0..<200 { #expect(try await client.reply().status == 200) }
+            client.send("GET /pieces HTT")
+            client.send("P/1.1\r\nHost: a\r\n")
+            client.send("\r\n")
+            #expect(try await client.reply().status == 200)
+            await client.close()
+        }
+    }
+
     @Test func `a malformed request gets a problem and reaches nobody`() async throws {
         try await EdgeBench.with { edge in
             let client = try await edge.client()
