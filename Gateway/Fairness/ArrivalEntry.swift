@@ -50,10 +50,24 @@ package struct ArrivalEntry: Sendable, Hashable {
     }
 
     package var bytes: [UInt8] {
-        var bytes = dedupeTag
-        bytes.append(bigEndian: milliseconds)
+        var bytes: [UInt8] = []
+        append(to: &bytes)
         return bytes
     }
+
+    func append(to bytes: inout [UInt8]) {
+        bytes.append(bigEndian: tagHigh)
+        bytes.append(bigEndian: tagLow)
+        bytes.append(bigEndian: milliseconds)
+    }
+
+    /// The dedupe tag as a value to compare and look up by.
+    struct Tag: Hashable {
+        let high: UInt64
+        let low: UInt64
+    }
+
+    var tag: Tag { Tag(high: tagHigh, low: tagLow) }
 
     /// The leaf of this entry in the room's tree.
     package var leaf: Digest { MerkleTree.leaf(bytes) }

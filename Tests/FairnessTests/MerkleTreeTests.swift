@@ -189,7 +189,7 @@ struct MerkleTreeTests {
         #expect(!MerkleProof.connects(earlier, was, with: later, becomes, path: path + [was]))
         for place in path.indices {
             var broken = path
-            broken[place] = Self.leaf(7)
+            broken[place] = Self.leaf(9000)
             #expect(!MerkleProof.connects(earlier, was, with: later, becomes, path: broken))
         }
     }

@@ -49,7 +49,7 @@ struct ShuffleTests {
     /// Attack 22: modulo bias. χ² over (member, place) cells, for N = 2…64; the seeds are fixed, so the answer is, too.
     @Test(arguments: 2...64)
     func `attack 22: every member comes at every place equally often`(count: Int) {
-        let draws = 40 * count
+        let draws = 12 * count
         var cells = [Int](repeating: 0, count: count * count)
         for draw in 0..<draws {
             for (place, member) in Shuffle.order(of: count, seed: seed("chi \(count) \(draw)")).enumerated() {
@@ -84,7 +84,7 @@ struct ShuffleTests {
     @Test func `attack 22: the χ² test itself finds a shuffle with modulo bias`() {
         // The classical mistake: each place swapped with any place. 27 paths cannot fall evenly on 6 orders.
         var seen: [[UInt32]: Int] = [:]
-        let draws = 1200
+        let draws = 12_000
         for draw in 0..<draws {
             let bytes = seed("biased \(draw)").bytes
             var order: [UInt32] = [0, 1, 2]
