@@ -8,6 +8,8 @@ package struct AdmissionHealth: Sendable, Equatable {
 
     /// Seats that can still be had: free, held and pending ones.
     package var seatsLeft: Int
+    /// Of these, the ones nobody holds: who is called finds no others.
+    package var seatsFree: Int
     package var holdP99MS: Double
     package var sagaBacklog: Int
     package var paymentErrorRate: Double
@@ -16,12 +18,14 @@ package struct AdmissionHealth: Sendable, Equatable {
 
     package init(
         seatsLeft: Int,
+        seatsFree: Int? = nil,
         holdP99MS: Double = 0,
         sagaBacklog: Int = 0,
         paymentErrorRate: Double = 0,
         receivedAt: Moment
     ) {
         self.seatsLeft = seatsLeft
+        self.seatsFree = seatsFree ?? seatsLeft
         self.holdP99MS = holdP99MS
         self.sagaBacklog = sagaBacklog
         self.paymentErrorRate = paymentErrorRate

@@ -1,12 +1,51 @@
 /// A room as a gateway sees it: pulled from Redis a few times a second, never changed, answered from without a store.
 package struct RoomSnapshot: Sendable, Equatable {
-    package enum Outlook: String, Sendable {
+    /// What can be hoped for. Kept in the store as its raw value.
+    package enum Outlook: Sendable, Equatable, RawRepresentable {
         /// Seats may be had.
         case open
+        /// Seats may be had, and will hardly last for ranks beyond this one.
+        case unlikely(beyond: UInt64)
         /// No seat is free, held or pending: nobody more is called.
         case gone
         /// The shop does not answer: until it does nobody is called, nobody can claim, and no deadline runs.
         case away
+
+        private static let unlikelyStart = "unlikely:"
+
+        /// `open`, `unlikely:<rank>`, `gone`, `away`.
+        package init?(rawValue: String) {
+            switch rawValue {
+            case "open": self = .open
+            case "gone": self = .gone
+            case "away": self = .away
+            default:
+                guard rawValue.hasPrefix(Self.unlikelyStart),
+                    let rank = UInt64(rawValue.dropFirst(Self.unlikelyStart.count))
+                else { return nil }
+                self = .unlikely(beyond: rank)
+            }
+        }
+
+        package var rawValue: String {
+            if case .unlikely(let rank) = self { Self.unlikelyStart + String(rank) } else { name }
+        }
+
+        /// Without the rank: what a visitor is told, and a log.
+        package var name: String {
+            switch self {
+            case .open: "open"
+            case .unlikely: "unlikely"
+            case .gone: "gone"
+            case .away: "away"
+            }
+        }
+
+        /// What the holder of this rank is told while waiting, and one that is called already (nil).
+        package func name(ofWaiting rank: UInt64?) -> String {
+            guard case .unlikely(let beyond) = self else { return name }
+            return rank.map { $0 > beyond } ?? false ? name : "open"
+        }
     }
 
     package var name: RoomName
@@ -34,8 +73,9 @@ package struct RoomSnapshot: Sendable, Equatable {
     package var recovered: [UInt64: Int64]
     package var order: OrderRecord
     package var livePasses: Int
+    package var rate: CallingRate
     /// Smoothed moves of the cursor, places per minute.
-    package var ratePerMinute: Double
+    package var ratePerMinute: Double { rate.realised }
     package var revokedPasses: Set<String>
     package var outlook: Outlook
     /// The key of the room's dedupe tags.
@@ -63,6 +103,7 @@ package struct RoomSnapshot: Sendable, Equatable {
         order: OrderRecord = OrderRecord(),
         livePasses: Int = 0,
         ratePerMinute: Double = 0,
+        rate: CallingRate? = nil,
         revokedPasses: Set<String> = [],
         outlook: Outlook = .open,
         dedupeKey: [UInt8] = [],
@@ -87,7 +128,7 @@ package struct RoomSnapshot: Sendable, Equatable {
         self.recovered = recovered
         self.order = order
         self.livePasses = livePasses
-        self.ratePerMinute = ratePerMinute
+        self.rate = rate ?? CallingRate(realised: ratePerMinute)
         self.revokedPasses = revokedPasses
         self.outlook = outlook
         self.dedupeKey = dedupeKey

@@ -19,16 +19,38 @@ package struct WaitEstimate: Sendable, Equatable {
         /// Nil once people are called.
         var opensAt: Moment?
         var perMinute: Double
+        var ramp: Ramp
+        /// What the rest of the ramp still costs, seconds.
+        var rampDelay: Double
 
         package init(_ room: RoomSnapshot) {
+            self.init(
+                phase: room.phase,
+                policy: room.policy,
+                rate: room.rate,
+                outlook: room.outlook,
+                isPaused: room.isPaused
+            )
+        }
+
+        package init(
+            phase: Phase,
+            policy: RoomPolicy,
+            rate: CallingRate,
+            outlook: RoomSnapshot.Outlook,
+            isPaused: Bool
+        ) {
             // Before the first call there is no realised rate: the policy's pace stands in.
-            perMinute = room.ratePerMinute > 0 ? room.ratePerMinute : Double(room.policy.admission.perMinute)
-            if room.outlook == .gone {
+            let isSeen = rate.expected > 0
+            perMinute = isSeen ? rate.expected : Double(policy.admission.perMinute)
+            ramp = Ramp(seconds: policy.admission.rampSeconds)
+            rampDelay = isSeen ? rate.rampDelay : ramp.delay(at: Ramp.start)
+            if outlook == .gone {
                 reason = .soldOut
-            } else if room.isPaused {
+            } else if isPaused {
                 reason = .paused
-            } else if !room.phase.callsPeople {
-                opensAt = room.phase == .closed ? nil : room.policy.schedule.saleOpensAt
+            } else if !phase.callsPeople {
+                opensAt = phase == .closed ? nil : policy.schedule.saleOpensAt
                 reason = opensAt == nil ? .notOpen : nil
             }
         }
@@ -40,7 +62,13 @@ package struct WaitEstimate: Sendable, Equatable {
             self.init(reason: reason)
         } else {
             let untilOpen = basis.opensAt.map { max(0, ($0 - now).inSeconds) } ?? 0
-            self.init(ahead: ahead, perMinute: basis.perMinute, untilOpen: untilOpen)
+            self.init(
+                ahead: ahead,
+                perMinute: basis.perMinute,
+                untilOpen: untilOpen,
+                ramp: basis.ramp,
+                rampDelay: basis.rampDelay
+            )
         }
     }
 
@@ -49,13 +77,19 @@ package struct WaitEstimate: Sendable, Equatable {
     }
 
     /// The p90 adds the spread of a Poisson count (1.2816 standard deviations) and a quarter for rate changes.
-    package init(ahead: UInt64, perMinute: Double, untilOpen: Double = 0) {
+    package init(
+        ahead: UInt64,
+        perMinute: Double,
+        untilOpen: Double = 0,
+        ramp: Ramp = Ramp(seconds: 0),
+        rampDelay: Double = 0
+    ) {
         guard perMinute > 0 else {
             self.init(reason: .noRate)
             return
         }
         let count = Double(ahead)
-        let seconds = count * 60 / perMinute
+        let seconds = ramp.time(toCall: count * 60 / perMinute, delay: rampDelay)
         let spread = 1.2816 * count.squareRoot() * 60 / perMinute
         self.init(p50: Self.whole(untilOpen + seconds), p90: Self.whole(untilOpen + seconds * 1.25 + spread))
     }

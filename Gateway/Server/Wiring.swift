@@ -164,6 +164,7 @@ package struct Wiring: Sendable {
                 redis: redis,
                 rooms: rooms,
                 reports: BookingReports(fetch: fetch, addresses: configuration.bookingOperations),
+                gauges: EstimateGauges(metrics),
                 interval: configuration.tickInterval,
                 leases: leases,
                 logger: logger

@@ -291,6 +291,7 @@ func withGateway<Outcome: Sendable>(
                 redis: redis,
                 rooms: rooms,
                 reports: reports,
+                gauges: EstimateGauges(metrics),
                 interval: tick,
                 leases: leases,
                 logger: logger

@@ -562,10 +562,11 @@ end
 -- lead: KEYS meta calls claimed active turned revoked presence leader extended · ARGV owner, lease (ms)
 -- Takes or keeps the lease, and counts what the controller needs.
 -- → {fence, now, phase, override, cursor, number, live, undecided, decided calls, decided claims,
---    how far the cursor may move} · {0} another leads · {-1} no room
+--    how far the cursor may move, granted} · {0} another leads · {-1} no room
 local function lead(keys, args)
     local meta = fields(keys[1], { 'phase', 'override', 'outlook', 'cursor', 'number', 'window_ms', 'grace_ms',
-        'decided_through', 'forfeited_through', 'method', 'tie_ms', 'cohort', 'ranked_through' })
+        'decided_through', 'forfeited_through', 'method', 'tie_ms', 'cohort', 'ranked_through',
+        'granted' })
     if not meta.phase then return { -1 } end
     local now = now_ms()
     local lease = fields(keys[8], { 'owner', 'fence', 'until' })
@@ -579,6 +580,7 @@ local function lead(keys, args)
     redis.call('ZREMRANGEBYSCORE', keys[6], '-inf', int(now))
     redis.call('ZREMRANGEBYSCORE', keys[7], '-inf', int(now - PRESENT_MS))
     local called, claimed, undecided, decided = 0, 0, 0, num(meta.decided_through)
+    local decided_before = decided
     if not stands(meta) then
         redis.call('ZREMRANGEBYSCORE', keys[5], '-inf', int(now - math.max(PRESENT_MS, num(meta.window_ms))))
         called, claimed, undecided, decided = settle(keys, meta, now)
@@ -587,15 +589,20 @@ local function lead(keys, args)
     for _, n in ipairs(redis.call('ZRANGE', keys[9], 0, -1)) do
         if tonumber(n) <= decided and not redis.call('ZSCORE', keys[5], n) then undecided = undecided + 1 end
     end
-    -- Those who turned up in an open window are counted there already.
     for _, n in ipairs(redis.call('ZRANGE', keys[5], 0, -1)) do
-        if tonumber(n) <= decided then undecided = undecided + 1 end
+        if tonumber(n) <= decided then
+            -- Those who turned up in an open window are counted there already.
+            undecided = undecided + 1
+            -- Who asked and found no room came: no no-show.
+            if tonumber(n) > decided_before then claimed = claimed + 1 end
+        end
     end
     return { fence, now, meta.phase, meta.override, num(meta.cursor), num(meta.number), redis.call('ZCARD', keys[4]),
-        undecided, called, claimed, callable(meta) }
+        undecided, called, claimed, callable(meta), num(meta.granted) }
 end
 
--- advance: KEYS meta calls presence leader moves extended · ARGV owner, fence, new cursor, rate (places a minute), outlook
+-- advance: KEYS meta calls presence leader moves extended · ARGV owner, fence, new cursor, rate (places a minute:
+--          realised, expected; seconds the ramp still costs), outlook
 -- → {1, cursor} · {0} the lease is not ours any more · {-1} no room
 local function advance(keys, args)
     local meta = fields(keys[1], { 'phase', 'override', 'outlook', 'cursor', 'number', 'paused_at', 'window_ms',

@@ -70,7 +70,7 @@ extension RoomView {
         text += #","policy":{"method":"\#(policy.order.rawValue)","version":\#(snapshot.version)"#
         text += #","hash":"\#(snapshot.policyHash)"},"epoch":\#(snapshot.epoch),"last_number":\#(snapshot.lastNumber)"#
         text += #","serving":{"cursor":\#(snapshot.cursor),"per_minute":\#(Int(snapshot.ratePerMinute.rounded()))}"#
-        text += #","is_paused":\#(snapshot.isPaused),"outlook":"\#(snapshot.outlook.rawValue)","message":"#
+        text += #","is_paused":\#(snapshot.isPaused),"outlook":"\#(snapshot.outlook.name)","message":"#
         text += policy.message.map { String(decoding: JSONText.quoted($0), as: UTF8.self) } ?? "null"
         if snapshot.isDegraded { text += #","degraded":true"# }
         return text + #","as_of":"\#(snapshot.asOf.rfc3339)"}"#

@@ -29,6 +29,10 @@ package struct RoomGauges: Sendable {
         gauge("granted", "Passes ever granted.").set(Double(room.granted))
         gauge("turned_up", "Called places that wait for room.").set(Double(snapshot.turnedUp.count))
         gauge("called_per_minute", "Smoothed moves of the cursor.").set(snapshot.ratePerMinute)
+        let beyond =
+            if case .unlikely(let rank) = snapshot.outlook { snapshot.lastNumber - min(rank, snapshot.lastNumber) } else
+            { UInt64(0) }
+        gauge("unlikely", "Places the seats will hardly last for.").set(Double(beyond))
         gauge("sold_out", "1 when nothing is left to buy.").set(snapshot.outlook == .gone ? 1 : 0)
     }
 }

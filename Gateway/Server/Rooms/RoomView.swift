@@ -29,6 +29,9 @@ package final class RoomView: Sendable {
     let bodyStart: [UInt8]
     let bodyServing: [UInt8]
     let bodyOutlook: [UInt8]
+    /// For waiting places the seats will hardly last for.
+    let bodyUnlikely: [UInt8]
+    let unlikelyBeyond: UInt64
     let bodyEnd: [UInt8]
     /// With the numbers between those parts.
     let bodyBytesMax: Int
@@ -65,7 +68,10 @@ package final class RoomView: Sendable {
         bodyServing = Array(
             #","serving":{"cursor":\#(snapshot.cursor),"per_minute":\#(rate)},"claim":{"deadline":"#.utf8
         )
-        bodyOutlook = Array(#"},"outlook":"\#(snapshot.outlook.rawValue)","poll":{"after_s":"#.utf8)
+        let outlook = snapshot.outlook.name(ofWaiting: nil)
+        bodyOutlook = Array(#"},"outlook":"\#(outlook)","poll":{"after_s":"#.utf8)
+        bodyUnlikely = Array(#"},"outlook":"unlikely","poll":{"after_s":"#.utf8)
+        if case .unlikely(let beyond) = snapshot.outlook { unlikelyBeyond = beyond } else { unlikelyBeyond = .max }
         var end = Array(#"},"message":"#.utf8)
         end += policy.message.map(JSONText.quoted) ?? Array("null".utf8)
         if snapshot.isDegraded { end += Array(#","degraded":true"#.utf8) }
@@ -74,10 +80,16 @@ package final class RoomView: Sendable {
         end += Array(#""}"#.utf8)
         bodyEnd = end
         bodyBytesMax =
-            Self.numbersBytesMax + bodyStart.count + bodyServing.count + bodyOutlook.count + bodyEnd.count
+            Self.numbersBytesMax + bodyStart.count + bodyServing.count + bodyUnlikely.count + bodyEnd.count
     }
 
     package var name: RoomName { snapshot.name }
+
+    /// The part of a place body that says what can be hoped for.
+    func outlook(of state: PlaceState) -> [UInt8] {
+        guard case .waiting(let ahead) = state, cursor &+ ahead >= unlikelyBeyond else { return bodyOutlook }
+        return bodyUnlikely
+    }
 
     /// The same room, marked as seen for the last time.
     package func degraded() -> RoomView {
@@ -147,7 +159,7 @@ extension ByteWriter {
         }
         put(room.bodyServing)
         put(optional: state.deadline)
-        put(room.bodyOutlook)
+        put(room.outlook(of: state))
         put(number: poll / 10)
         put(".")
         put(number: poll % 10)
@@ -173,7 +185,8 @@ extension PlaceState {
     /// The wait the next poll goes by: one that is called should claim soon, one that is over need not ask.
     func pollBase(_ estimate: WaitEstimate) -> Int? {
         switch self {
-        case .waiting: estimate.p50Seconds
+        // Nobody more is called: there is nothing to be told often.
+        case .waiting: estimate.reason == .soldOut ? 1200 : estimate.p50Seconds
         case .called, .parked, .admitted: 0
         case .forfeited: 1200
         }

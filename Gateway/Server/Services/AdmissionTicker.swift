@@ -17,6 +17,7 @@ package struct AdmissionTicker: Service {
     private let redis: RedisClient
     private let rooms: Rooms
     private let reports: any AdmissionReports
+    private let gauges: EstimateGauges
     private let interval: Duration
     private let logger: Logger
     private let leases: RoomLeases
@@ -26,6 +27,7 @@ package struct AdmissionTicker: Service {
         redis: RedisClient,
         rooms: Rooms,
         reports: any AdmissionReports,
+        gauges: EstimateGauges,
         interval: Duration,
         leases: RoomLeases,
         logger: Logger
@@ -34,6 +36,7 @@ package struct AdmissionTicker: Service {
         self.redis = redis
         self.rooms = rooms
         self.reports = reports
+        self.gauges = gauges
         self.interval = interval
         self.logger = logger
     }
@@ -82,7 +85,7 @@ package struct AdmissionTicker: Service {
                 return RoomLead()
             }
             if lead.fence != census.fence {
-                lead = RoomLead()
+                lead = RoomLead(resuming: room)
                 lead.fence = census.fence
                 leases.set(census.fence, of: room.name)
                 logger.notice("leading room", metadata: ["room": "\(room.name)", "fence": "\(census.fence)"])
@@ -104,24 +107,25 @@ package struct AdmissionTicker: Service {
 
     private func follow(_ lead: inout RoomLead, _ census: Census, _ room: RoomSnapshot) async throws {
         let now = census.now
-        let outlook: RoomSnapshot.Outlook =
-            lead.isBookingAway ? .away : lead.health?.isSoldOut == true ? .gone : .open
-        let cursor = lead.controller.step(
-            .init(
-                admission: room.policy.admission,
-                isCalling: census.phase.callsPeople && !census.override.stopsCalling && !lead.isBookingAway,
-                cursor: census.cursor,
-                lastNumber: census.callable,
-                livePasses: census.live,
-                undecided: census.undecided,
-                decidedCalls: census.decidedCalls,
-                decidedClaims: census.decidedClaims,
-                health: lead.health.map { $0.seen(at: now) },
-                expectsHealth: !room.policy.protectedSessions.isEmpty
-            ),
-            at: now
+        let line = AdmissionController.Input(
+            admission: room.policy.admission,
+            isCalling: census.phase.callsPeople && !census.override.stopsCalling && !lead.isBookingAway,
+            cursor: census.cursor,
+            lastNumber: census.callable,
+            livePasses: census.live,
+            undecided: census.undecided,
+            turnedUp: room.turnedUp.count,
+            decidedCalls: census.decidedCalls,
+            decidedClaims: census.decidedClaims,
+            granted: census.granted,
+            health: lead.health.map { $0.seen(at: now) },
+            expectsHealth: !room.policy.protectedSessions.isEmpty
         )
-        if outlook != room.outlook {
+        let cursor = lead.controller.step(line, at: now)
+        let outlook = lead.isBookingAway ? .away : lead.controller.outlook(of: line, last: census.number)
+        lead.score(room, census.cursor, census.number, at: now)
+        gauges.set(lead.score, of: room.name)
+        if outlook.name != room.outlook.name {
             logger.notice("outlook of room", metadata: ["room": "\(room.name)", "outlook": "\(outlook.rawValue)"])
         }
         _ = try await redis.call(
@@ -129,12 +133,16 @@ package struct AdmissionTicker: Service {
             keys: RoomKeys(room.name).forAdvance,
             arguments: [
                 .text(owner), .integer(census.fence), RedisArgument(cursor),
-                .text(String(lead.controller.ratePerMinute)), .text(outlook.rawValue),
+                .text(lead.controller.rate.text), .text(outlook.rawValue),
             ]
         )
-        let isEmpty = census.cursor == census.number && census.live == 0 && census.undecided == 0
+        // When all is sold nobody more is called: those who wait have been told, and keep no room open.
+        let isWaitedFor = census.cursor < census.number && outlook != .gone
+        let isEmpty = !isWaitedFor && census.live == 0 && census.undecided == 0
         let policy = room.policy
-        guard let due = census.phase.due(policy.schedule, order: policy.order, isEmpty: isEmpty, at: now) else { return }
+        guard let due = census.phase.due(policy.schedule, order: policy.order, isEmpty: isEmpty, at: now) else {
+            return
+        }
         let lease = RoomLease(owner: owner, fence: census.fence)
         let change = try await RoomStore(redis: redis)
             .setPhase(room.name, from: census.phase, to: due, by: .time, lease: lease)
@@ -157,6 +165,7 @@ package struct AdmissionTicker: Service {
             }
             // A session that will sell later has its seats; a closed one has none.
             if !Self.endedStates.contains(report.state) {
+                sum.seatsFree += max(0, report.free)
                 sum.seatsLeft += max(0, report.free) + max(0, report.held) + max(0, report.pending)
             }
             sum.holdP99MS = max(sum.holdP99MS, report.holdP99MS)
@@ -173,7 +182,20 @@ struct RoomLead: Sendable {
     var controller = AdmissionController()
     var health: AdmissionHealth?
     var isFailing = false
+    private(set) var score = EstimateScore()
     private var ticksWithoutBooking = 0
+
+    init() {}
+
+    init(resuming room: RoomSnapshot) {
+        let told: UInt64? = if case .unlikely(let beyond) = room.outlook { beyond } else { nil }
+        controller = AdmissionController(resuming: room.rate, reachable: told)
+    }
+
+    /// Visitors are told what the snapshot says, so that is what is scored.
+    mutating func score(_ room: RoomSnapshot, _ cursor: UInt64, _ last: UInt64, at now: Moment) {
+        score.observe(cursor: cursor, last: last, WaitEstimate.Basis(room), at: now)
+    }
 
     enum Report: Sendable {
         /// Every session answered.
@@ -223,15 +245,16 @@ private struct Census {
     var decidedClaims: Int
     /// How far the cursor may move.
     var callable: UInt64
+    var granted: Int
 
     /// Nil when another gateway leads, or the room is gone.
     init?(_ reply: RedisValue) {
-        guard let parts = reply.asArray, parts.count == 11, let fence = parts[0].asInteger,
+        guard let parts = reply.asArray, parts.count == 12, let fence = parts[0].asInteger,
             let now = parts[1].asInteger, let phase = parts[2].asText.flatMap(Phase.init(rawValue:)),
             let override = parts[3].asText.flatMap({ Override(text: $0) }), let cursor = parts[4].asUnsigned,
             let number = parts[5].asUnsigned, let live = parts[6].asInteger, let undecided = parts[7].asInteger,
             let calls = parts[8].asInteger, let claims = parts[9].asInteger,
-            let callable = parts[10].asUnsigned
+            let callable = parts[10].asUnsigned, let granted = parts[11].asInteger
         else { return nil }
         self.fence = fence
         self.now = Moment(milliseconds: Int64(now))
@@ -244,6 +267,7 @@ private struct Census {
         decidedCalls = calls
         decidedClaims = claims
         self.callable = callable
+        self.granted = granted
     }
 }
 

@@ -1,0 +1,21 @@
+// How well the waits told to visitors came true, set by the gateway that leads the room.
+package import Operations
+import Queueing
+
+package struct EstimateGauges: Sendable {
+    private let registry: MetricsRegistry
+
+    package init(_ registry: MetricsRegistry) {
+        self.registry = registry
+    }
+
+    func set(_ score: EstimateScore, of room: RoomName) {
+        guard let coverage = score.p90Coverage, let error = score.medianRelativeError else { return }
+        func gauge(_ name: String, _ help: String) -> Gauge {
+            registry.gauge("usher_gateway_room_eta_\(name)", help, labels: ["room": room.text])
+        }
+        gauge("p90_coverage", "Share of the last scored waits that were at most the p90 told.").set(coverage)
+        gauge("median_relative_error", "Median of |wait - p50| / wait over the last scored waits.").set(error)
+        gauge("scored", "Estimates scored since this gateway leads the room.").set(Double(score.scoredCount))
+    }
+}
