@@ -5,16 +5,23 @@ extension RoomSnapshot {
     package func state(of number: UInt64, at now: Moment) -> PlaceState {
         guard number <= cursor else { return .waiting(ahead: number - cursor - 1) }
         if turnedUp.contains(number) { return .called(deadline: nil) }
-        guard let calledAt = calls.calledAt(number) else { return .forfeited }
         // While nobody can claim no deadline runs out.
         var moment = now
         if isDegraded { moment = min(moment, asOf) }
         if let pausedAt { moment = min(moment, pausedAt) }
+        if let until = extended[number], moment < until { return .called(deadline: until) }
+        guard let calledAt = calls.calledAt(number) else { return .forfeited }
         return switch policy.claim.standing(calledAt: calledAt, at: moment) {
         case .open(let deadline): .called(deadline: deadline)
         case .parked(let deadline): .parked(deadline: deadline)
         case .over: .forfeited
         }
+    }
+
+    /// How often a place of that rank may still ask for longer; nil while no deadline runs.
+    package func extensionsLeft(rank: UInt64, in state: PlaceState) -> Int? {
+        guard state.deadline != nil else { return nil }
+        return max(0, policy.claim.extensionsMax - (extensionsUsed[rank] ?? 0))
     }
 
     /// How far before the cursor presence is watched: three minutes of the pace.

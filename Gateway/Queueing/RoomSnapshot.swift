@@ -69,6 +69,8 @@ package struct RoomSnapshot: Sendable, Equatable {
     package var turnedUp: Set<UInt64>
     /// Called places that asked for longer, by rank.
     package var extended: [UInt64: Moment]
+    /// How often they asked.
+    package var extensionsUsed: [UInt64: Int]
     /// Numbers whose tokens from before a second (since 1970) are dead: the place was recovered.
     package var recovered: [UInt64: Int64]
     package var order: OrderRecord
@@ -77,6 +79,8 @@ package struct RoomSnapshot: Sendable, Equatable {
     /// Smoothed moves of the cursor, places per minute.
     package var ratePerMinute: Double { rate.realised }
     package var revokedPasses: Set<String>
+    /// Passes by id of which only tokens from a second (since 1970) on are good, as two networks used them; 0: none is.
+    package var passesGoodFrom: [String: Int64]
     package var outlook: Outlook
     /// The key of the room's dedupe tags.
     package var dedupeKey: [UInt8]
@@ -99,12 +103,14 @@ package struct RoomSnapshot: Sendable, Equatable {
         calls: CallMarks = CallMarks(),
         turnedUp: Set<UInt64> = [],
         extended: [UInt64: Moment] = [:],
+        extensionsUsed: [UInt64: Int] = [:],
         recovered: [UInt64: Int64] = [:],
         order: OrderRecord = OrderRecord(),
         livePasses: Int = 0,
         ratePerMinute: Double = 0,
         rate: CallingRate? = nil,
         revokedPasses: Set<String> = [],
+        passesGoodFrom: [String: Int64] = [:],
         outlook: Outlook = .open,
         dedupeKey: [UInt8] = [],
         isDegraded: Bool = false,
@@ -125,11 +131,13 @@ package struct RoomSnapshot: Sendable, Equatable {
         self.calls = calls
         self.turnedUp = turnedUp
         self.extended = extended
+        self.extensionsUsed = extensionsUsed
         self.recovered = recovered
         self.order = order
         self.livePasses = livePasses
         self.rate = rate ?? CallingRate(realised: ratePerMinute)
         self.revokedPasses = revokedPasses
+        self.passesGoodFrom = passesGoodFrom
         self.outlook = outlook
         self.dedupeKey = dedupeKey
         self.isDegraded = isDegraded

@@ -20,6 +20,8 @@ package enum ProblemCode: String, Codable, Sendable, CaseIterable {
     case passRequired = "pass_required"
     case passExpired = "pass_expired"
     case passBound = "pass_bound"
+    case passStepUp = "pass_step_up"
+    case passShared = "pass_shared"
     case tlsRequired = "tls_required"
     case challengeRequired = "challenge_required"
     case challengeFailed = "challenge_failed"
@@ -31,6 +33,8 @@ package enum ProblemCode: String, Codable, Sendable, CaseIterable {
     case notAcceptable = "not_acceptable"
     case requestTimeout = "request_timeout"
     // 409: right now the state forbids it.
+    case placeNotCalled = "place_not_called"
+    case extensionsSpent = "extensions_spent"
     case roomNotOpen = "room_not_open"
     case roomClosed = "room_closed"
     case seatTaken = "seat_taken"
@@ -43,6 +47,7 @@ package enum ProblemCode: String, Codable, Sendable, CaseIterable {
     // 410: it was there and is gone.
     case soldOut = "sold_out"
     case placeForfeited = "place_forfeited"
+    case placeMoved = "place_moved"
     case holdExpired = "hold_expired"
     case holdLost = "hold_lost"
     case orderExpired = "order_expired"
@@ -79,17 +84,18 @@ package enum ProblemCode: String, Codable, Sendable, CaseIterable {
         case .badRequest, .invalidJSON, .validationFailed, .idempotencyKeyMissing, .deviceRequired: 400
         case .unauthenticated, .tokenInvalid, .tokenExpired, .accountRequired, .wrongCredentials: 401
         case .paymentDeclined: 402
-        case .denied, .forbidden, .passRequired, .passExpired, .passBound, .tlsRequired, .challengeRequired,
+        case .denied, .forbidden, .passRequired, .passExpired, .passBound, .passStepUp, .passShared, .tlsRequired,
+            .challengeRequired,
             .challengeFailed, .challengeExpired, .challengeSpent:
             403
         case .notFound: 404
         case .methodNotAllowed: 405
         case .notAcceptable: 406
         case .requestTimeout: 408
-        case .roomNotOpen, .roomClosed, .seatTaken, .emailTaken, .orderStateConflict, .versionConflict,
-            .requestInProgress, .invalidTransition, .policyFrozen:
+        case .placeNotCalled, .extensionsSpent, .roomNotOpen, .roomClosed, .seatTaken, .emailTaken,
+            .orderStateConflict, .versionConflict, .requestInProgress, .invalidTransition, .policyFrozen:
             409
-        case .soldOut, .placeForfeited, .holdExpired, .holdLost, .orderExpired, .saleEnded: 410
+        case .soldOut, .placeForfeited, .placeMoved, .holdExpired, .holdLost, .orderExpired, .saleEnded: 410
         case .preconditionFailed: 412
         case .contentTooLarge: 413
         case .targetTooLong: 414

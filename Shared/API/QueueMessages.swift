@@ -82,14 +82,17 @@ package struct PlaceReply: Codable, Sendable {
     }
 
     package enum State: String, Codable, Sendable {
+        /// Its rank is not known yet.
+        case assigning
         case waiting, called, parked, forfeited, admitted
     }
 
     package struct Place: Codable, Sendable {
         package var number: UInt64
-        package var rank: UInt64
+        /// Nil while it is not known.
+        package var rank: UInt64?
         package var state: State
-        package var ahead: UInt64
+        package var ahead: UInt64?
     }
 
     package struct Estimate: Codable, Sendable {
@@ -116,6 +119,13 @@ package struct PlaceReply: Codable, Sendable {
 
     package struct Claim: Codable, Sendable {
         package var deadline: String?
+        /// How often the deadline can still be moved, by one window each; nil while there is none.
+        package var extensionsLeft: Int?
+
+        private enum CodingKeys: String, CodingKey {
+            case deadline
+            case extensionsLeft = "extensions_left"
+        }
     }
 
     package struct Poll: Codable, Sendable {
@@ -145,6 +155,12 @@ package struct PlaceReply: Codable, Sendable {
         case room, phase, policy, place, eta, serving, claim, outlook, poll, message, degraded
         case asOf = "as_of"
     }
+}
+
+/// Answer of `POST /v1/rooms/{room}/extend` with 200.
+package struct ExtendReply: Codable, Sendable {
+    package var room: String
+    package var claim: PlaceReply.Claim
 }
 
 /// Answer of `POST /v1/rooms/{room}/claim` with 200. 202 carries a `PlaceReply`.

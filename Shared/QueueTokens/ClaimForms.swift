@@ -90,7 +90,12 @@ extension PlaceGlance: ReadableClaims {
             reader.take(#","gen":"#), let generation = reader.number(), reader.take(#","pol":""#),
             reader.textBytes() != nil
         else { throw .malformed }
-        return PlaceGlance(place: place, generation: generation, expiresAt: envelope.expiresAt)
+        return PlaceGlance(
+            place: place,
+            generation: generation,
+            issuedAt: envelope.issuedAt,
+            expiresAt: envelope.expiresAt
+        )
     }
 }
 

@@ -51,6 +51,7 @@ package struct PlaceToken: Sendable, Hashable {
 package struct PlaceGlance: Sendable, Hashable {
     package let place: Int64
     package let generation: Int64
+    package let issuedAt: Int64
     package let expiresAt: Int64
 }
 

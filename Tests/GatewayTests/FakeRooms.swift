@@ -66,7 +66,7 @@ final class FakeRooms: VisitorRooms, Sendable {
         state.withLock { $0.notice }
     }
 
-    func passVerdict(for head: EdgeRequestHead, room: String) -> PassVerdict {
+    func passVerdict(for head: EdgeRequestHead, from address: ClientAddress, room: String) -> PassVerdict {
         let token = head.first("usher-pass") ?? head.cookie("usher-pass-\(room)").map(String.init)
         switch token {
         case "good": return .granted(GrantedPass(room: room, id: "p1", token: "good"))

@@ -122,13 +122,17 @@ struct GatewayNode: Sendable {
     }
 
     /// What the pass check says, with a renewal waited for.
-    func verdict(_ headers: EdgeHeaders, path: String = "/v1/sessions/\(session)/seats") async throws -> Verdict {
+    func verdict(
+        _ headers: EdgeHeaders,
+        path: String = "/v1/sessions/\(session)/seats",
+        from address: UInt32 = 0x7F00_0001
+    ) async throws -> Verdict {
         let loop = group.next()
         return try await loop.flatSubmit { [rooms] () -> EventLoopFuture<Verdict> in
             let here = rooms.on(loop)
             let head = EdgeRequestHead(method: .get, target: path, headers: headers)
             guard let room = here.protectedRoom(forPath: head.path) else { return loop.makeSucceededFuture(.open) }
-            switch here.passVerdict(for: head, room: room) {
+            switch here.passVerdict(for: head, from: ClientAddress(ipv4: address), room: room) {
             case .refused(let code): return loop.makeSucceededFuture(.refused(code))
             case .granted(let pass): return loop.makeSucceededFuture(.granted(id: pass.id))
             case .renewing(let pass, let renewal):

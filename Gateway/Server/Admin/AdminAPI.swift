@@ -57,6 +57,8 @@ package struct AdminAPI: Sendable {
         case (.post, 3, "rooms"): return try await act(parts[2], on: try Self.name(parts[1]), request)
         case (.put, 3, "rooms") where parts[2] == "message":
             return try await putMessage(try Self.name(parts[1]), request)
+        case (.get, 3, "rooms") where parts[2] == "sharing":
+            return try await listSharings(try Self.name(parts[1]))
         case (let method, 1, let list?) where AccessListName(rawValue: list) != nil:
             return try await answerList(AccessListName(rawValue: list) ?? .deny, method, request)
         case (.get, 1, "bans"): return try await listBans()

@@ -1,9 +1,13 @@
 
 -- Order: ranks of ties and of the draw, the record that proves them, and what a visitor may change about a place.
+-- Above each function: its KEYS, its arguments (ARGV) and, after the arrow, its answers.
 
 local CHECKPOINTS_MAX = 10000
 local EXTENDED_MAX = 10000
 local RECOVERED_BYTES_MAX = 1600000
+-- How often one place may be recovered, and how long asking again is the same recovery.
+local RECOVERIES_MAX = 20
+local RECOVER_AGAIN_S = 5
 local DRAW_BYTES_MAX = 16384
 local ROUNDS_BYTES_MAX = 4096
 
@@ -85,31 +89,39 @@ local function checkpoint(keys, args)
     return { 1 }
 end
 
--- extend: KEYS meta calls passes ranks extended changes · ARGV number, longer by (ms), longer in all at most (ms)
--- → {1, rank, until (ms)} · {0, reason} assigning not_called late used limit full · {-1} no room
+-- extend: KEYS meta calls passes ranks extended · ARGV number, longer by (ms), how often at most
+-- → {1, rank, until (ms), times left} · {0, reason} assigning not_called late used limit full · {-1} no room
+-- The score in `extended` is the end of the longer time and, in 64ths of a millisecond, how often it was asked for. Asking
+-- while there is more left than one time gives changes nothing: a double click is one extension.
 local function extend(keys, args)
     local meta = fields(keys[1], { 'phase', 'cursor', 'window_ms', 'grace_ms', 'forfeited_through', 'method',
-        'tie_ms', 'cohort', 'ranked_through' })
+        'tie_ms', 'cohort', 'ranked_through', 'paused_at' })
     if not meta.phase then return { -1 } end
     if redis.call('HGET', keys[3], args[1]) then return { 0, 'used' } end
     local rank = rank_of(keys[4], meta, tonumber(args[1]))
     if not rank then return { 0, 'assigning' } end
     if rank > num(meta.cursor) then return { 0, 'not_called' } end
     local now, at = now_ms(), call_of(keys[2], rank)
-    local longer = num(redis.call('ZSCORE', keys[5], int(rank)) or nil)
-    if not at or rank <= num(meta.forfeited_through) then return { 0, 'late' } end
-    local ends = at + num(meta.window_ms) + num(meta.grace_ms)
-    if now >= math.max(ends, longer) then return { 0, 'late' } end
-    local most = at + num(meta.window_ms) + num(args[3])
-    local until_ms = math.min(math.max(at + num(meta.window_ms), longer, now) + num(args[2]), most)
-    if until_ms <= longer or until_ms <= now then return { 0, 'limit' } end
+    -- While the room stands still no deadline runs out.
+    if meta.paused_at then now = math.min(now, num(meta.paused_at)) end
+    local score = num(redis.call('ZSCORE', keys[5], int(rank)) or nil)
+    local longer = math.floor(score)
+    local used, most, by = (score - longer) * 64, num(args[3]), num(args[2])
+    if longer <= now then
+        local isLate = not at or rank <= num(meta.forfeited_through)
+        if isLate or now >= at + num(meta.window_ms) + num(meta.grace_ms) then return { 0, 'late' } end
+    end
+    if longer - now > by then return { 1, rank, longer, math.max(0, most - used) } end
+    if used >= most then return { 0, 'limit' } end
     if longer == 0 and redis.call('ZCARD', keys[5]) >= EXTENDED_MAX then return { 0, 'full' } end
-    redis.call('ZADD', keys[5], int(until_ms), int(rank))
-    return { 1, rank, until_ms }
+    local until_ms = math.max(longer, at and at + num(meta.window_ms) or 0, now) + by
+    redis.call('ZADD', keys[5], string.format('%.6f', until_ms + (used + 1) / 64), int(rank))
+    return { 1, rank, until_ms, most - used - 1 }
 end
 
--- recover: KEYS meta tags recovered log ranks passes active turned extended · ARGV dedupe tag
--- Gives a place to whoever proved to be its holder; tokens of it issued before are dead.
+-- recover: KEYS meta tags recovered log ranks passes active turned extended revoked recoveries · ARGV dedupe tag
+-- Gives a place to whoever proved to be its holder; tokens of it issued before are dead, and those of its pass, too.
+-- recoveries HASH number → "seconds:times": within a few seconds it is the same recovery, and one place has only so many.
 -- → {1, number, issued from (s), arrived (ms), rank (0 none yet), generation, cohort (-1 none)} · {0} no place
 --   · {2} too many were recovered · {-1} no room
 local function recover(keys, args)
@@ -123,7 +135,21 @@ local function recover(keys, args)
     if redis.call('STRLEN', keys[3]) >= RECOVERED_BYTES_MAX then return { 2 } end
     -- Tokens have whole seconds: one of this second cannot be told from the new one.
     local from = math.floor(now / 1000) + 1
-    append_pair(keys[3], number, from)
+    local last, times = string.match(redis.call('HGET', keys[11], int(number)) or '', '^(%d+):(%d+)$')
+    last, times = num(last), num(times)
+    if last + RECOVER_AGAIN_S > from then
+        from = last
+    elseif times >= RECOVERIES_MAX then
+        return { 2 }
+    else
+        append_pair(keys[3], number, from)
+        redis.call('HSET', keys[11], int(number), int(from) .. ':' .. int(times + 1))
+        local pid, cap = string.match(redis.call('HGET', keys[6], int(number)) or '', '^(.-)@(%d+)$')
+        if pid and redis.call('ZCARD', keys[10]) < REVOKED_MAX then
+            redis.call('ZADD', keys[10], cap, pid .. '@' .. int(from))
+            redis.call('HINCRBY', keys[1], 'revocations', 1)
+        end
+    end
     return { 1, number, from, arrival(keys[4], number), rank_of(keys[5], meta, number) or 0, num(meta.generation),
         tonumber(meta.cohort or '-1') }
 end

@@ -82,7 +82,7 @@ package struct VisitorDesk: RequestDesk {
 
     /// A protected path: through with a pass; without one a page for browsers and a problem for the rest.
     private func enter(_ room: String, _ head: EdgeRequestHead, sender: ForwardedSender, id: RequestID) -> Way {
-        switch rooms.passVerdict(for: head, room: room) {
+        switch rooms.passVerdict(for: head, from: sender.client, room: room) {
         case .granted(let pass):
             return forward(head, sender: sender, id: id, pass: pass, renewal: nil)
         case .renewing(let pass, let renewal):

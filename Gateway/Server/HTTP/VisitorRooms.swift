@@ -57,8 +57,19 @@ package struct RoomNotice: Sendable, Equatable {
     package var challenge: Challenge
     /// The organiser's own words, as plain text.
     package var message: String?
+    package var phase: String
+    /// Places belong to accounts, whatever the device.
+    package var isForAccounts: Bool
 
-    package init(_ condition: Condition, challenge: Challenge = .off, message: String? = nil) {
+    package init(
+        _ condition: Condition,
+        challenge: Challenge = .off,
+        message: String? = nil,
+        phase: String = "",
+        isForAccounts: Bool = false
+    ) {
+        self.phase = phase
+        self.isForAccounts = isForAccounts
         self.condition = condition
         self.challenge = challenge
         self.message = message
@@ -84,7 +95,7 @@ package protocol VisitorRooms {
     /// The room that protects a path (no query, no trailing slash); nil for an open path.
     func protectedRoom(forPath path: Substring) -> String?
     func notice(of room: String) -> RoomNotice
-    func passVerdict(for head: EdgeRequestHead, room: String) -> PassVerdict
+    func passVerdict(for head: EdgeRequestHead, from address: ClientAddress, room: String) -> PassVerdict
     /// Room endpoints: every path under `/v1/rooms/`, and the key set.
     func answer(_ request: EdgeRequest) -> RoomAnswer
     /// Carries out `complete`, `revoke` or `extend=SECONDS`, as booking asked for in a reply.

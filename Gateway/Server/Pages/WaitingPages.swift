@@ -9,7 +9,8 @@ package struct WaitingPages: Sendable {
     private static let assetBytesMax = 256 * 1024
     private static let deviceSeconds = 365 * 24 * 3600
     private static let assetTypes = [
-        "waiting.js": "text/javascript; charset=utf-8", "solver.js": "text/javascript; charset=utf-8",
+        "waiting.js": "text/javascript; charset=utf-8", "verify.js": "text/javascript; charset=utf-8",
+        "solver.js": "text/javascript; charset=utf-8",
         "waiting.css": "text/css; charset=utf-8",
     ]
     private static let policy = policy()
@@ -100,7 +101,9 @@ package struct WaitingPages: Sendable {
         action: String,
         rooms: any VisitorRooms
     ) -> RoomAnswer {
-        guard action == "join" || action == "claim" else { return .now(EdgeReply(.notFound, requestID: request.id)) }
+        guard ["join", "claim", "extend"].contains(action) else {
+            return .now(EdgeReply(.notFound, requestID: request.id))
+        }
         guard request.method == .post else {
             return .now(EdgeReply(.methodNotAllowed, requestID: request.id, headers: ["Allow": "POST"]))
         }
@@ -186,21 +189,17 @@ package struct WaitingPages: Sendable {
             "text": state.text, "title": state.heading, "challenge": frame.notice.challenge.rawValue,
         ]
         values["message"] = frame.notice.message
+        values["phase"] = frame.notice.phase
+        if frame.notice.isForAccounts {
+            values["recover"] = "Your place belongs to your account: sign in on another device and it is there, too."
+        }
         var policy = Self.policy
         switch state {
         // Who came too late, or whose pass has ended, may line up again.
         case .mayJoin, .mayJoinAgain, .forfeited, .holdOn:
             values["join"] = ""
             addChallenge(to: &values, &policy, state, frame, rooms)
-        case .called(let number, _):
-            values["claim"] = ""
-            values["number"] = String(number)
-        case .waiting(let number, let ahead, let minutes, let pollAfter, _):
-            values["number"] = String(number)
-            values["ahead"] = String(ahead)
-            values["minutes"] = minutes.map(String.init)
-            values["poll"] = String(pollAfter)
-        default: break
+        default: state.fill(&values)
         }
         var headers: EdgeHeaders = [
             "Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store", "Vary": "Accept, Cookie",

@@ -109,7 +109,7 @@ extension LoopRooms {
                 place: place.place,
                 endsAt: Int64(end) / 1000,
                 generation: place.generation,
-                issuedAt: WallClock.now().seconds,
+                issuedAt: max(WallClock.now().seconds, goodFrom(passID, in: room) ?? 0),
                 expiresAt: Int64(expiry) / 1000
             )
             supplies.counters.claimsGranted.increment()

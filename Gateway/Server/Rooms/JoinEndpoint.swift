@@ -141,14 +141,16 @@ extension LoopRooms {
         }
     }
 
-    private func placed(
+    // `goodFrom`: seconds since 1970; tokens of the place from before are dead.
+    func placed(
         _ request: EdgeRequest,
         _ room: RoomView,
         _ tag: [UInt8],
-        _ place: JoinedPlace
+        _ place: JoinedPlace,
+        goodFrom: Int64 = 0
     ) -> EdgeReply {
         let (number, isNew, cursor, generation) = (place.number, place.isNew, place.cursor, place.generation)
-        let now = WallClock.now().seconds
+        let now = max(WallClock.now().seconds, goodFrom, room.recovered[number] ?? 0)
         let token = PlaceToken(
             room: room.name.text,
             subject: Base64URL.encode(tag),

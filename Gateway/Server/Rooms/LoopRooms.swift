@@ -13,9 +13,17 @@ package struct RoomSupplies: Sendable {
     package var keys: GatewayKeys
     package var counters: RoomCounters
     package var challenger: Challenger
+    package var passWatch: PassWatch
 
-    package init(redis: RedisClient, keys: GatewayKeys, counters: RoomCounters, challenger: Challenger) {
+    package init(
+        redis: RedisClient,
+        keys: GatewayKeys,
+        counters: RoomCounters,
+        challenger: Challenger,
+        passWatch: PassWatch = PassWatch()
+    ) {
         self.challenger = challenger
+        self.passWatch = passWatch
         self.redis = redis
         self.keys = keys
         self.counters = counters
@@ -27,6 +35,8 @@ package final class LoopRooms: VisitorRooms {
     static let accountsMax = 8192
     static let endingsMax = 65_536
     static let renewalsMax = 65_536
+    /// Until then a pull has told every loop of a recovery.
+    static let recoveryKnownWithin = Duration.seconds(60)
     static let presenceEvery = TimeAmount.seconds(1)
 
     let loop: any EventLoop
@@ -34,6 +44,7 @@ package final class LoopRooms: VisitorRooms {
     private(set) var view = RoomsView()
     private var joins: [String: JoinBatcher] = [:]
     private var renewals: [String: RenewalBatcher] = [:]
+    private var sightings: [String: SightingBatcher] = [:]
     private var present: [String: Set<UInt64>] = [:]
     private var presentSentAt = NIODeadline.now()
     private var accounts: [String: AccountToken] = [:]
@@ -43,6 +54,10 @@ package final class LoopRooms: VisitorRooms {
     private var endings: [String: Moment] = [:]
     /// Passes renewed here, with the expiry that holds.
     private var renewed: [String: Moment] = [:]
+    /// Passes of which this loop knows, before the snapshot does, that only tokens from a second on are good.
+    private var restamped: [String: (goodFrom: Int64, until: Moment)] = [:]
+    /// Places recovered here that the snapshot may not know yet: room and number, and from when tokens are good.
+    private var recoveredHere: [String: (goodFrom: Int64, until: Moment)] = [:]
     var sealedSnapshots: [String: SealedSnapshot] = [:]
     private var chanceState: UInt64
     /// Where place bodies are written.
@@ -60,6 +75,7 @@ package final class LoopRooms: VisitorRooms {
         self.view = view
         if joins.count > view.rooms.count { joins = joins.filter { view.rooms[$0.key] != nil } }
         if renewals.count > view.rooms.count { renewals = renewals.filter { view.rooms[$0.key] != nil } }
+        if sightings.count > view.rooms.count { sightings = sightings.filter { view.rooms[$0.key] != nil } }
         if sealedSnapshots.count > view.rooms.count { sealedSnapshots = [:] }
         guard NIODeadline.now() - presentSentAt >= Self.presenceEvery else { return }
         presentSentAt = .now()
@@ -67,6 +83,8 @@ package final class LoopRooms: VisitorRooms {
         let now = view.now()
         endings = endings.filter { now < $0.value }
         renewed = renewed.filter { now < $0.value }
+        restamped = restamped.filter { now < $0.value.until }
+        recoveredHere = recoveredHere.filter { now < $0.value.until }
     }
 
     func room(_ name: some StringProtocol) -> RoomView? { view.rooms[String(name)] }
@@ -90,6 +108,16 @@ package final class LoopRooms: VisitorRooms {
         if let batcher = renewals[name] { return batcher }
         let batcher = RenewalBatcher(room: room.name, redis: supplies.redis, loop: loop)
         renewals[name] = batcher
+        return batcher
+    }
+
+    func sightings(of room: RoomView) -> SightingBatcher {
+        let name = room.name.text
+        if let batcher = sightings[name] { return batcher }
+        let batcher = SightingBatcher(room: room.name, redis: supplies.redis, loop: loop) { [weak self] pass, verdict in
+            self?.noteShared(pass, verdict)
+        }
+        sightings[name] = batcher
         return batcher
     }
 
@@ -124,6 +152,33 @@ package final class LoopRooms: VisitorRooms {
 
     func hasEnded(_ passID: String, in room: RoomView) -> Bool {
         endings[passID] != nil || room.snapshot.revokedPasses.contains(passID)
+    }
+
+    /// Tokens of the pass from before that second are dead; 0: all are.
+    func noteRestamp(_ pass: PassToken, goodFrom: Int64) {
+        if restamped.count < Self.endingsMax {
+            restamped[pass.passID] = (goodFrom, Moment(seconds: pass.endsAt))
+        }
+    }
+
+    /// From which second on the tokens of a pass are good, 0 when none is; nil when nothing is known of it.
+    func goodFrom(_ passID: String, in room: RoomView) -> Int64? {
+        let here = restamped.isEmpty ? nil : restamped[passID]?.goodFrom
+        guard let told = room.passesGoodFrom[passID] else { return here }
+        guard let here else { return told }
+        return here == 0 || told == 0 ? 0 : max(here, told)
+    }
+
+    func noteRecovered(_ number: UInt64, goodFrom: Int64, in room: RoomView) {
+        guard recoveredHere.count < Self.endingsMax else { return }
+        recoveredHere["\(room.name.text)/\(number)"] = (goodFrom, view.now() + Self.recoveryKnownWithin)
+    }
+
+    /// Whether the place was given to another device since this token of it was made.
+    func hasMoved(_ number: UInt64, issuedAt: Int64, in room: RoomView) -> Bool {
+        if let from = room.recovered[number], issuedAt < from { return true }
+        guard !recoveredHere.isEmpty, let here = recoveredHere["\(room.name.text)/\(number)"] else { return false }
+        return issuedAt < here.goodFrom
     }
 
     func noteRenewal(_ passID: String, until expiry: Moment) {

@@ -22,12 +22,18 @@ extension LoopRooms {
         return RoomsView.session(ofPath: plain[...]).flatMap { view.protecting[String($0)] }
     }
 
-    package func passVerdict(for head: EdgeRequestHead, room name: String) -> PassVerdict {
+    package func passVerdict(
+        for head: EdgeRequestHead,
+        from address: ClientAddress,
+        room name: String
+    ) -> PassVerdict {
         guard let room = view.rooms[name] else { return .refused(.passRequired) }
         guard room.snapshot.override != .reject else { return .refused(.roomClosed) }
         switch pass(in: head, of: room) {
         case .refused(let code): return .refused(code)
+        case .stale: return .refused(.passStepUp)
         case .good(let pass, let text):
+            if let code = refusal(ofSharing: pass, from: address, room) { return .refused(code) }
             let granted = GrantedPass(room: name, id: pass.passID, token: String(text))
             return renewalDue(pass, room, isSecure: head.isSecure).map { .renewing(granted, $0) } ?? .granted(granted)
         }
@@ -35,6 +41,8 @@ extension LoopRooms {
 
     enum ShownPass {
         case good(PassToken, Substring)
+        /// The pass lives, and this token of it is dead: the place gets another one.
+        case stale(PassToken)
         case refused(ProblemCode)
     }
 
@@ -57,10 +65,14 @@ extension LoopRooms {
         }
         switch outcome {
         case .success(let pass):
+            let goodFrom = goodFrom(pass.passID, in: room)
             let isAlive =
                 pass.generation == Int64(room.snapshot.generation) && now < pass.endsAt
                 && !hasEnded(pass.passID, in: room)
-            return isAlive ? .good(pass, text) : .refused(.passExpired)
+            guard isAlive else { return .refused(goodFrom == 0 ? .passShared : .passExpired) }
+            guard let goodFrom else { return .good(pass, text) }
+            if goodFrom == 0 { return .refused(.passShared) }
+            return pass.issuedAt < goodFrom ? .stale(pass) : .good(pass, text)
         case .failure(let flaw):
             supplies.counters.badTokens.increment()
             return .refused(flaw == .expired ? .passExpired : .tokenInvalid)

@@ -26,6 +26,7 @@ extension LoopRooms {
                 return refuse(.tokenInvalid, request)
             }
             let number = UInt64(place.place)
+            guard !hasMoved(number, issuedAt: place.issuedAt, in: room) else { return refuse(.placeMoved, request) }
             let state: PlaceState
             if number > room.cursor {
                 state = .waiting(ahead: number - room.cursor - 1)
@@ -53,8 +54,11 @@ extension LoopRooms {
     }
 
     private func holdsPass(_ head: EdgeRequestHead, of number: UInt64, in room: RoomView) -> Bool {
-        guard case .good(let pass, _) = pass(in: head, of: room) else { return false }
-        return pass.place == Int64(number)
+        switch pass(in: head, of: room) {
+        // A dead token of a live pass: its place may claim the pass again.
+        case .good(let pass, _), .stale(let pass): return pass.place == Int64(number)
+        case .refused: return false
+        }
     }
 
     /// When a place made at this moment ends.

@@ -84,7 +84,9 @@ extension LoopRooms {
         return RoomNotice(
             Self.condition(of: snapshot),
             challenge: Self.challenge(of: snapshot),
-            message: snapshot.policy.message
+            message: snapshot.policy.message,
+            phase: snapshot.phase.rawValue,
+            isForAccounts: snapshot.policy.identity == .account
         )
     }
 

@@ -1,4 +1,5 @@
 package import Operations
+package import Queueing
 
 package struct RoomCounters: Sendable {
     package let joins: Counter
@@ -12,6 +13,10 @@ package struct RoomCounters: Sendable {
     package let renewals: Counter
     package let commands: Counter
     package let pullFailures: Counter
+    package let extensions: Counter
+    package let recoveries: Counter
+    /// By what is done about them.
+    package let passesShared: [RoomPolicy.Sharing: Counter]
 
     package init(_ registry: MetricsRegistry) {
         func counter(_ name: String, _ help: String) -> Counter {
@@ -28,5 +33,14 @@ package struct RoomCounters: Sendable {
         renewals = counter("passes_renewed", "Fresh passes given for used ones.")
         commands = counter("commands", "Usher-Command headers carried out.")
         pullFailures = counter("pull_failures", "Pulls of the rooms that failed.")
+        extensions = counter("extensions", "Called places that were given longer to claim.")
+        recoveries = counter("places_recovered", "Places given back to their account on another device.")
+        passesShared = Dictionary(
+            uniqueKeysWithValues: RoomPolicy.Sharing.allCases.dropFirst().map { action in
+                let help = "Passes that two networks used within a minute, by what was done."
+                let name = "usher_gateway_passes_shared_total"
+                return (action, registry.counter(name, help, labels: ["action": action.rawValue]))
+            }
+        )
     }
 }

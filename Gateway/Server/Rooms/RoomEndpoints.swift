@@ -13,6 +13,8 @@ extension LoopRooms {
         case .route(.join(let room)): join(request, room: room)
         case .route(.claim(let room)): claim(request, room: room)
         case .route(.leave(let room)): leave(request, room: room)
+        case .route(.extend(let room)): extend(request, room: room)
+        case .route(.recover(let room)): recover(request, room: room)
         case .route(.snapshot(let room)): snapshot(request, room: room)
         case .route(.challenge(let room)): challenge(request, room: room)
         case .route(.keys): .now(keySet())
@@ -38,7 +40,9 @@ extension LoopRooms {
             guard place.generation == Int64(room.snapshot.generation), place.place > 0 else {
                 return .refused(.tokenInvalid)
             }
-            return .good(place, number: UInt64(place.place))
+            let number = UInt64(place.place)
+            guard !hasMoved(number, issuedAt: place.issuedAt, in: room) else { return .refused(.placeMoved) }
+            return .good(place, number: number)
         case .failure(let flaw): return .refused(refusal(of: flaw))
         case nil: return .refused(.unauthenticated)
         }

@@ -65,14 +65,22 @@ package struct RoomKeys: Sendable {
     var forRecover: [RedisArgument] {
         [
             meta, key("tags"), key("recovered"), log, ranks, key("passes"), key("active"), key("turned"),
-            key("extended"),
+            key("extended"), key("revoked"), key("recoveries"),
         ]
+    }
+    var sharing: RedisArgument { key("sharing") }
+    /// What was seen in a minute since 1970, and in the one before.
+    func forSightings(minute: Int64) -> [RedisArgument] {
+        [meta, key("active"), key("revoked"), grants, sharing, key("seen:\(minute)"), key("seen:\(minute - 1)")]
     }
 }
 
 /// The functions of `rooms.lua` and what follows it, by name.
 package enum RoomFunctions {
-    package static let library = RedisFunctionLibrary(name: "rooms", source: PackageResources.rooms_lua + PackageResources.rooms_order_lua)
+    package static let library = RedisFunctionLibrary(
+        name: "rooms",
+        source: PackageResources.rooms_lua + PackageResources.rooms_order_lua + PackageResources.rooms_sharing_lua
+    )
 
     static let create = library.function("create")
     static let updatePolicy = library.function("update_policy")
@@ -93,6 +101,7 @@ package enum RoomFunctions {
     static let checkpoint = library.function("checkpoint")
     static let extend = library.function("extend")
     static let recover = library.function("recover")
+    static let see = library.function("see")
 }
 
 extension RedisArgument {

@@ -6,6 +6,8 @@ enum RoomRoute: Equatable {
     case place(room: Substring)
     case claim(room: Substring)
     case leave(room: Substring)
+    case extend(room: Substring)
+    case recover(room: Substring)
     case snapshot(room: Substring)
     case challenge(room: Substring)
     case keys
@@ -30,6 +32,8 @@ enum RoomRoute: Equatable {
         if action.isEqual("challenge") { return get(method, .challenge(room: room)) }
         if action.isEqual("snapshot") { return get(method, .snapshot(room: room)) }
         if action.isEqual("leave") { return post(method, .leave(room: room)) }
+        if action.isEqual("extend") { return post(method, .extend(room: room)) }
+        if action.isEqual("recover") { return post(method, .recover(room: room)) }
         return .unknown
     }
 

@@ -17,6 +17,9 @@ package final class RoomView: Sendable {
     /// The time a place body speaks of: not the reader's clock, which differs from gateway to gateway.
     let asOf: Moment
     let estimates: WaitEstimate.Basis
+    let passesGoodFrom: [String: Int64]
+    /// Numbers whose place tokens from before a second are dead.
+    let recovered: [UInt64: Int64]
     package let dedupe: KeyedBLAKE2b?
     private let plainCookies: Cookies
     private let secureCookies: Cookies
@@ -45,6 +48,8 @@ package final class RoomView: Sendable {
         nearFront = snapshot.nearFront
         asOf = snapshot.asOf
         estimates = WaitEstimate.Basis(snapshot)
+        passesGoodFrom = snapshot.passesGoodFrom
+        recovered = snapshot.recovered
         let room = snapshot.name.text
         plainCookies = old?.plainCookies ?? Cookies(room: room, isSecure: false)
         secureCookies = old?.secureCookies ?? Cookies(room: room, isSecure: true)
@@ -159,6 +164,8 @@ extension ByteWriter {
         }
         put(room.bodyServing)
         put(optional: state.deadline)
+        put(#","extensions_left":"#)
+        put(optional: room.snapshot.extensionsLeft(rank: number, in: state))
         put(room.outlook(of: state))
         put(number: poll / 10)
         put(".")

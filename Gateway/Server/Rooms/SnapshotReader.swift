@@ -51,7 +51,7 @@ enum SnapshotReader {
             let recoveredBytes = parts[33].asBytes,
             let policy = policyText.isEmpty ? known?.snapshot.policy : try? RoomPolicy(json: policyText)
         else { return nil }
-        let revoked = parts[16].asArray.map { Set($0.compactMap(\.asText)) } ?? known?.snapshot.revokedPasses ?? []
+        let revoked = parts[16].asArray.map { RevokedPasses($0.compactMap(\.asText)) }
         let snapshot = RoomSnapshot(
             name: name,
             policy: policy,
@@ -67,11 +67,13 @@ enum SnapshotReader {
             calls: CallMarks(moves.compactMap(mark), forfeitedThrough: forfeited),
             turnedUp: Set(turned.compactMap(\.asUnsigned)),
             extended: extended(parts[29].asArray ?? []),
+            extensionsUsed: extensionsUsed(parts[29].asArray ?? []),
             recovered: recovered(recoveredBytes, after: recoveredFrom > 0 ? known?.snapshot.recovered : nil),
             order: order,
             livePasses: live,
             rate: rate,
-            revokedPasses: revoked,
+            revokedPasses: revoked?.ended ?? known?.snapshot.revokedPasses ?? [],
+            passesGoodFrom: revoked?.goodFrom ?? known?.snapshot.passesGoodFrom ?? [:],
             outlook: outlook,
             dedupeKey: dedupeKey,
             asOf: Moment(milliseconds: Int64(now))
@@ -112,6 +114,18 @@ enum SnapshotReader {
             extended[rank] = Moment(milliseconds: Int64(until))
         }
         return extended
+    }
+
+    /// Kept in the 64ths of the millisecond.
+    private static func extensionsUsed(_ parts: [RedisValue]) -> [UInt64: Int] {
+        var used: [UInt64: Int] = [:]
+        for index in stride(from: 0, to: parts.count - 1, by: 2) {
+            guard let rank = parts[index].asUnsigned, let until = parts[index + 1].asText.flatMap(Double.init) else {
+                continue
+            }
+            used[rank] = Int(((until - until.rounded(.down)) * 64).rounded())
+        }
+        return used
     }
 
     private static func recovered(_ bytes: [UInt8], after known: [UInt64: Int64]?) -> [UInt64: Int64] {

@@ -163,7 +163,7 @@ final class Visitor {
             guard told.outlook != "gone" else { throw Departure(ending: .toldSoldOut(at: .poll)) }
             if traits.leavesAt == .waiting { throw Departure(ending: .abandoned(at: .waiting)) }
             switch told.place.state {
-            case .waiting: queue.mayBeCalled = false
+            case .assigning, .waiting: queue.mayBeCalled = false
             case .called, .parked, .admitted: queue.mayBeCalled = true
             case .forfeited: throw Departure(ending: .refused(at: .poll, code: "place_forfeited"))
             }
