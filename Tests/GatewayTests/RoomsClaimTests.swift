@@ -30,7 +30,7 @@ struct RoomsClaimTests {
         }
     }
 
-    @Test func `many claims of one place at once are one grant`() async throws {
+    @Test func `attack 2: many claims of one place at once are one grant`() async throws {
         try await withTemporaryRedis { server in
             try await withGateway(on: server) { node in
                 try await node.open(try GatewayNode.policy())

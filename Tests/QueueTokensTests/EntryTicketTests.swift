@@ -105,7 +105,7 @@ struct EntryTicketTests {
         #expect(flaw(try ticket().sign(with: IssuerKey()), keys) == .unknownKey)
     }
 
-    @Test func `of two keys with one id neither counts, and foreign kinds are passed over`() throws {
+    @Test func `attack 11: of two keys with one id neither counts, and foreign kinds are passed over`() throws {
         let (one, two) = (try IssuerKey(), try IssuerKey())
         func key(_ issuer: IssuerKey, _ id: String, _ rest: String = "") -> String {
             #"{"kty":"OKP","crv":"Ed25519","x":"\#(Base64URL.encode(issuer.privateKey.publicKey.bytes))","kid":"\#(id)"\#(rest)}"#

@@ -46,7 +46,7 @@ struct FormTests {
         ("a null", start + #","pid":null,"sub":"s","place":4711,"cap":1795252500,"gen":3"#),
         ("no claims at all", "{"),
     ])
-    func `claims in any other form are malformed on both paths`(what: String, payload: String) throws {
+    func `attack 4: claims in any other form are malformed on both paths`(what: String, payload: String) throws {
         #expect(try flaws(payload: payload) == [.malformed], "\(what)")
     }
 
@@ -72,7 +72,7 @@ struct FormTests {
         #expect(try flaws(payload: payload) == [.malformed])
     }
 
-    @Test func `a token above one kibibyte is too long`() throws {
+    @Test func `attack 4: a token above one kibibyte is too long`() throws {
         let payload = Self.start + Self.rest + String(repeating: " ", count: 800)
         #expect(try flaws(payload: payload) == [.tooLong])
     }
@@ -101,7 +101,7 @@ struct FormTests {
         (#"{ "alg":"EdDSA","kid":"KID","typ":"usher-pass+jwt"}"#, .malformed),
         (#"[]"#, .malformed), ("", .malformed),
     ])
-    func `a header in any other form is refused on both paths`(header: String, expected: TokenFlaw) throws {
+    func `attack 4: a header in any other form is refused on both paths`(header: String, expected: TokenFlaw) throws {
         let forger = try Forger(.pass)
         let header = header.replacing("KID", with: forger.keyID)
         let token = forger.seal(header: header, payload: Self.start + Self.rest)
@@ -116,7 +116,7 @@ struct FormTests {
         #expect(flaw { _ = try forger.ring.keys.verifySignature(ofPass: token, room: "arena", at: now) } == .malformed)
     }
 
-    @Test func `a key of one type never seals another, whatever the header says`() throws {
+    @Test func `attack 3: a key of one type never seals another, whatever the header says`() throws {
         let places = try Forger(.place)
         let token = places.seal(header: places.header("usher-pass+jwt"), payload: Self.start + Self.rest)
         #expect(flaw { _ = try places.ring.keys.verifySignature(ofPass: token, room: "arena", at: now) } != nil)

@@ -17,7 +17,7 @@ struct JOSETests {
         let testGroups: [Group]
     }
 
-    @Test func `every JWS of the Wycheproof set is refused, the valid ones too`() throws {
+    @Test func `attack 4: every JWS of the Wycheproof set is refused, the valid ones too`() throws {
         guard let data = try corpus("wycheproof/json_web_signature_test.json") else { return }
         let suite = try JSONDecoder().decode(Suite.self, from: data)
         let (places, passes) = (try KeyRing.ephemeral(.place), try KeyRing.ephemeral(.pass))

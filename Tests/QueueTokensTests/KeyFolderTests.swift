@@ -46,7 +46,7 @@ struct KeyFolderTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == ["pass.jwk", "pass.tag"])
     }
 
-    @Test func `a rotation keeps every token good until its key is removed`() throws {
+    @Test func `attack 11: a rotation keeps every token good until its key is removed`() throws {
         try withFolder { folder in
             let keys = KeyFolder(path: folder)
             let before = try KeyRing.load(from: folder, name: .pass)
@@ -121,7 +121,7 @@ struct KeyFolderTests {
         #expect(!text.contains(#""d""#) && text.contains(#""alg":"EdDSA""#) && text.contains(#""use":"sig""#))
     }
 
-    @Test func `keys of other kinds in a set are passed over, a broken set is refused`() throws {
+    @Test func `attack 11: keys of other kinds in a set are passed over, a broken set is refused`() throws {
         let document = """
             {"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB","kid":"pass-rsa"},
              {"kty":"OKP","crv":"X25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"pass-x"},

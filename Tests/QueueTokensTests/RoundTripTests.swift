@@ -32,14 +32,14 @@ struct RoundTripTests {
         #expect(try ring.keys.verifySignature(ofAccount: ring.sign(claims), at: now) == claims)
     }
 
-    @Test func `a token of another room is refused on both paths`() throws {
+    @Test func `attack 3: a token of another room is refused on both paths`() throws {
         let ring = try passes.get()
         let token = try ring.sign(pass(room: "arena"))
         #expect(flaw { _ = try ring.verifyTag(ofPass: token, room: "arena2", at: now) } == .wrongAudience)
         #expect(flaw { _ = try ring.keys.verifySignature(ofPass: token, room: "aren", at: now) } == .wrongAudience)
     }
 
-    @Test func `a token is good from thirty seconds before its issue to the second before its end`() throws {
+    @Test func `attack 4: a token is good from thirty seconds before its issue to the second before its end`() throws {
         let ring = try passes.get()
         let token = try ring.sign(pass())
         let table: [(time: Int64, flaw: TokenFlaw?)] = [
@@ -52,7 +52,7 @@ struct RoundTripTests {
         }
     }
 
-    @Test func `a place is not a pass, nor the other way round`() throws {
+    @Test func `attack 3: a place is not a pass, nor the other way round`() throws {
         let (places, passes) = (try places.get(), try passes.get())
         let both = places.keys.union(passes.keys)
         let place = try places.sign(place())

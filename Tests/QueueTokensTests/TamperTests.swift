@@ -83,7 +83,7 @@ struct TamperTests {
         }
     }
 
-    @Test func `the claims of one token under the seals of another are refused`() throws {
+    @Test func `attack 5: the claims of one token under the seals of another are refused`() throws {
         let ring = try KeyRing.ephemeral(.pass)
         let one = try ring.sign(pass()).split(separator: ".")
         let other = try ring.sign(pass(room: "hall")).split(separator: ".")

@@ -21,7 +21,7 @@ struct Ed25519CorpusTests {
         let testGroups: [Group]
     }
 
-    @Test func `every Wycheproof verdict is ours`() throws {
+    @Test func `attack 7: every Wycheproof verdict is ours`() throws {
         guard let data = try corpus("wycheproof/ed25519_test.json") else { return }
         let suite = try JSONDecoder().decode(Wycheproof.self, from: data)
         var count = 0
@@ -46,7 +46,7 @@ struct Ed25519CorpusTests {
 
     /// libsodium wants canonical points that are not of small order, and checks without the cofactor. What is left of
     /// the odd cases are points with a small-order component whose equation holds all the same.
-    @Test func `of the CCTV edge cases only harmless small-order components pass`() throws {
+    @Test func `attack 7: of the CCTV edge cases only harmless small-order components pass`() throws {
         guard let data = try corpus("cctv/ed25519vectors.json") else { return }
         let refused: Set = [
             "low_order_A", "low_order_R", "low_order_residue", "non_canonical_A", "non_canonical_R", "reencoded_k",
@@ -68,7 +68,7 @@ struct Ed25519CorpusTests {
 
     /// As "Taming the many EdDSAs" (2020), table 5, prints it for libsodium: case 3, mixed-order A and R whose
     /// cofactorless equation holds, is the one that passes.
-    @Test func `of the twelve speccheck cases only number three passes`() throws {
+    @Test func `attack 7: of the twelve speccheck cases only number three passes`() throws {
         guard let data = try corpus("ed25519-speccheck/cases.json") else { return }
         let cases = try JSONDecoder().decode([SpecCheckCase].self, from: data)
         let verdicts = try cases.map { test in
