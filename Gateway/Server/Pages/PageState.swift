@@ -16,6 +16,8 @@ package enum PageState: Equatable {
     case paused
     case soldOut
     case forfeited
+    /// Its account has the place on another device.
+    case moved
     case closed
     /// Something that may work again soon: too many requests, a store that is away.
     case tryLater(title: String)
@@ -84,6 +86,7 @@ package enum PageState: Equatable {
             switch problem {
             case .soldOut, .saleEnded: .soldOut
             case .placeForfeited: .forfeited
+            case .placeMoved: .moved
             case .roomNotOpen, .saleNotOpen: .notYetOpen
             case .roomClosed: .closed
             case .challengeRequired, .challengeFailed, .challengeExpired, .challengeSpent: .mayJoinAgain
@@ -105,6 +108,7 @@ package enum PageState: Equatable {
         case .paused: "paused"
         case .soldOut: "sold-out"
         case .forfeited: "forfeited"
+        case .moved: "moved"
         case .closed: "closed"
         case .tryLater: "try-later"
         case .refused: "refused"
@@ -125,6 +129,7 @@ package enum PageState: Equatable {
         case .paused: "The line is paused"
         case .soldOut: "Sold out"
         case .forfeited: "Your turn has passed"
+        case .moved: "Your place is on another device"
         case .closed: "The sale is over"
         case .tryLater: "One moment, please"
         case .refused: "This did not work"
@@ -149,6 +154,7 @@ package enum PageState: Equatable {
         case .paused: "Nobody is let in right now. We go on as soon as we can."
         case .soldOut: "All seats are taken, and nobody has one left to give back. Thank you for waiting."
         case .forfeited: "You were called and did not come in time, so others went before you."
+        case .moved: "Your account has taken it there. Sign in here and join to have it here as well."
         case .closed: "Nobody is let in any more."
         case .tryLater(let title), .refused(let title): title + "."
         }
@@ -162,7 +168,7 @@ package enum PageState: Equatable {
         case .called: 30
         case .notYetOpen, .paused: 20
         case .tryLater: 10
-        case .mayJoin, .mayJoinAgain, .holdOn, .soldOut, .forfeited, .closed, .refused: nil
+        case .mayJoin, .mayJoinAgain, .holdOn, .soldOut, .forfeited, .moved, .closed, .refused: nil
         }
     }
 }

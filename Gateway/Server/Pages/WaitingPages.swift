@@ -84,6 +84,7 @@ package struct WaitingPages: Sendable {
             guard reply.status == 200,
                 let place = try? JSONDecoder().decode(PlaceReply.self, from: Data(reply.body.readableBytesView))
             else {
+                if Self.code(of: reply) == .placeMoved { return page(.moved, frame, rooms) }
                 // A place of another time or room: as if there were none.
                 return page(PageState(notice), frame, rooms)
             }
@@ -138,7 +139,7 @@ package struct WaitingPages: Sendable {
     }
 
     private func failed(_ reply: EdgeReply, _ frame: Frame, _ rooms: any VisitorRooms) -> EdgeReply {
-        let code = (try? JSONDecoder().decode(Problem.self, from: Data(reply.body.readableBytesView)))?.code
+        let code = Self.code(of: reply)
         let retry = reply.headers.first("retry-after")
         var shown: EdgeReply
         if code == .challengeEarly, let seconds = retry.flatMap(Int.init) {
@@ -149,6 +150,10 @@ package struct WaitingPages: Sendable {
         shown.status = reply.status
         if let retry { shown.headers.add("Retry-After", retry) }
         return shown
+    }
+
+    private static func code(of reply: EdgeReply) -> ProblemCode? {
+        (try? JSONDecoder().decode(Problem.self, from: Data(reply.body.readableBytesView)))?.code
     }
 
     /// Browsers say where a form came from; one of another site must not take or use a place.
@@ -196,7 +201,7 @@ package struct WaitingPages: Sendable {
         var policy = Self.policy
         switch state {
         // Who came too late, or whose pass has ended, may line up again.
-        case .mayJoin, .mayJoinAgain, .forfeited, .holdOn:
+        case .mayJoin, .mayJoinAgain, .forfeited, .moved, .holdOn:
             values["join"] = ""
             addChallenge(to: &values, &policy, state, frame, rooms)
         default: state.fill(&values)
