@@ -190,6 +190,7 @@ let package = Package(
         tests("SupervisionTests", uses: ["Supervision", "TestSupport"]),
         tests("QueueingTests", uses: ["Queueing"]),
         tests("FairnessTests", uses: ["Fairness", "Signing"]),
+        tests("CLITests", uses: ["UsherCLI", "Fairness", nioCore, nioPosix, nioHTTP1]),
         tests("RateLimitingTests", uses: ["RateLimiting"]),
         tests("ChallengesTests", uses: ["Challenges", "Signing"]),
         module("EdgeReadings", at: "Tests/EdgeReadings", uses: ["EdgeHTTP", nioCore, nioHTTP1, nioEmbedded]),
