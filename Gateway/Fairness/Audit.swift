@@ -92,19 +92,6 @@ package struct Audit {
         return AuditReport(checks: checks, figures: figures)
     }
 
-    private static func format(_ bundle: RoomBundle) -> AuditCheck {
-        for section in RoomBundle.Section.allCases {
-            guard let bytes = bundle.sections[section] else {
-                return .failed("format", "section \(section.rawValue) is missing")
-            }
-            guard bytes.count % section.recordBytes == 0 else {
-                return .failed("format", "section \(section.rawValue) ends within a record")
-            }
-        }
-        let entries = (bundle.sections[.log]?.count ?? 0) / ArrivalEntry.length
-        return .ok("format", "\(BundleHeader.format), \(entries) arrivals")
-    }
-
     private static func roots(of log: [UInt8], at sizes: Set<Int>) -> [Int: Digest] {
         var tree = MerkleTree()
         var roots: [Int: Digest] = [:]

@@ -163,9 +163,8 @@ extension Audit {
         guard let secret else { return (nil, .skipped("ranks", "the secret of the ties is not revealed")) }
         for tie in ties {
             let seed = TieBreak.seed(secret: secret, room: header.room, first: tie.first, count: tie.count)
-            guard tie.count <= UInt64(entries.count),
-                table.append(RankBlock(first: tie.first, count: tie.count, seed: seed)),
-                table.end <= UInt64(entries.count) + 1
+            guard tie.first + tie.count <= UInt64(entries.count) + 1,
+                table.append(RankBlock(first: tie.first, count: tie.count, seed: seed))
             else { return (nil, .failed("ranks", "the ties at number \(tie.first) overlap, or nobody is there")) }
         }
         return (table, .ok("ranks", "\(ties.map(\.count).reduce(0, +)) ranks computed from the secret"))

@@ -37,7 +37,13 @@ struct PublishedPolicy: Decodable {
     }
 
     /// How long after its call a place is lost at the earliest.
-    var forfeitMilliseconds: Int64 { 1000 * ((claim?.window_seconds ?? 0) + (claim?.grace_seconds ?? 0)) }
+    var forfeitMilliseconds: Int64 {
+        [claim?.window_seconds, claim?.grace_seconds].reduce(0) { sum, seconds in
+            sum + 1000 * min(max(seconds ?? 0, 0), Self.secondsMax)
+        }
+    }
+
+    private static let secondsMax: Int64 = 1_000_000_000
 
     /// RFC 3339 in UTC, with or without decimals of a second.
     private static func milliseconds(_ text: String) -> Int64? {

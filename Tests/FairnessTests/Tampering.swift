@@ -42,7 +42,7 @@ struct Tampering: Sendable, CustomTestStringConvertible {
         return bundle
     }
 
-    static let all = ofTheList + ofTheDraw + ofTheRecord
+    static let all = ofTheList + ofTheDraw + ofTheRecord + ofTheFormat
 
     private static let ofTheList = [
         Tampering(name: "an entrant is removed", room: .lottery, failing: ["tree", "coverage", "draw", "seal"]) {

@@ -262,7 +262,10 @@ def check_places(facts):
     for number, at in facts.claims:
         used.setdefault(number, at)
     spans = [(policy or {}).get("claim") or {} for policy in facts.documents if policy is not None]
-    spans = [1000 * ((span.get("window_seconds") or 0) + (span.get("grace_seconds") or 0)) for span in spans]
+    spans = [
+        sum(1000 * min(max(span.get(member) or 0, 0), 10**9) for member in ("window_seconds", "grace_seconds"))
+        for span in spans
+    ]
     patience = min(spans, default=0)
     holders = {}
     for number, entry in enumerate(facts.entries, 1):

@@ -14,6 +14,7 @@ QUICKNET = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971"
 GENESIS_MS, PERIOD_MS = 1_692_803_367_000, 3_000
 LEAD_MS, PATIENCE_MS, ROUND_STEP = 2 * PERIOD_MS, 30_000, 20
 RESTORED_WITHIN_MS = 60_000
+NUMBER_MAX, ROUND_MAX = 1 << 53, 1 << 40
 VOID = bytes(24)
 NOTE = re.compile(
     r"usher/([^/\n]*)/(0|[1-9][0-9]*)\n(0|[1-9][0-9]*)\n([A-Za-z0-9+/]{43}=)\ntime (0|-?[1-9][0-9]*)\n"
@@ -176,6 +177,31 @@ class Bundle:
             start += length
         if start != len(data):
             raise NoBundle("there are bytes after the last section")
+
+    def flaw(self):
+        """What is not as the page says, or None; the checks rely on these bounds."""
+        for name, length in RECORDS.items():
+            if len(self.sections.get(name, b"?" * (length + 1))) % length:
+                return f"section {name} is missing or ends within a record"
+        header = self.header
+        if not isinstance(header["room"], str) or not re.fullmatch("[a-z0-9-]{1,40}", header["room"]):
+            return "that is no room's name"
+        seal, draw = header.get("seal") or {}, header.get("draw") or {}
+        named = draw.get("named") or []
+        numbers = [header["generation"], header["order"].get("tie_window_ms") or 0, seal.get("count", 0)]
+        numbers += [seal.get("at", 0), draw.get("count", 0)]
+        numbers += [policy[member] for policy in header["policies"] for member in ("version", "at")]
+        numbers += [change["at"] for change in header.get("changes") or []] + [round["at"] for round in named]
+        rounds = [draw.get("round") if draw.get("round") is not None else 1] + [round["round"] for round in named]
+        if not all(0 <= number <= NUMBER_MAX for number in numbers) or not all(1 <= r <= ROUND_MAX for r in rounds):
+            return "a number in the header is out of range"
+        log = self.sections["log"]
+        times = [int.from_bytes(log[at - 8 : at], "big") for at in range(24, len(log) + 1, 24)]
+        for name in ("ties", "moves", "claims"):
+            times += [number for pair in struct.iter_unpack(">QQ", self.sections[name]) for number in pair]
+        if times and max(times) > NUMBER_MAX:
+            return "a number in a section is out of range"
+        return None
 
     def pairs(self, name):
         return list(struct.iter_unpack(">Qq", self.sections[name]))

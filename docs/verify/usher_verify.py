@@ -12,7 +12,7 @@ import json
 import sys
 
 from checks import CHECKS
-from definitions import FORMAT, RECORDS, Broken, Bundle, NoBundle, NotYet
+from definitions import FORMAT, Broken, Bundle, NoBundle, NotYet
 from facts import Facts
 
 
@@ -24,10 +24,10 @@ def verify(bundle, with_bls=True, tell=lambda line: None):
         results.append((name, verdict, detail))
         tell(f"{verdict:<4} {name:<11} {detail}")
 
-    for name, length in RECORDS.items():
-        if len(bundle.sections.get(name, b"?" * (length + 1))) % length:
-            note("format", "FAIL", f"section {name} is missing or ends within a record")
-            return results
+    flaw = bundle.flaw()
+    if flaw:
+        note("format", "FAIL", flaw)
+        return results
     note("format", "ok", FORMAT)
     facts = Facts(bundle, with_bls)
     for name, check in CHECKS:
