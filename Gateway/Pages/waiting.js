@@ -11,7 +11,10 @@
   const goInAfterMillis = 5000;
   // A hidden page waits to be looked at, but not so long that the turn passes.
   const hiddenReserveMillis = 20000;
-  const checkEveryMillis = 30000;
+  // The check costs the gateway a few requests: not all at once, and rarely once it has gone well.
+  const checkFirstMillis = 5000;
+  const checkLaterMillis = 60000;
+  const checkAgainMillis = 600000;
   // So many people ahead are worth a word of their own.
   const milestones = [1000, 500, 100, 50, 20, 10, 5, 1];
   let failures = 0;
@@ -77,9 +80,14 @@
     const focused = document.activeElement && document.activeElement.id;
     const isOpen = element('receipt') && element('receipt').open;
     const before = page.dataset.state;
+    const checked = element('checks');
+    const entryText = element('entry-text');
     page.replaceWith(document.adoptNode(fresh));
     page = fresh;
     document.title = element('heading').textContent;
+    // What was checked stays checked.
+    if (checked && element('checks')) element('checks').replaceWith(checked);
+    if (entryText && element('entry-text')) element('entry-text').replaceWith(entryText);
     if (isOpen && element('receipt')) element('receipt').open = true;
     if (focused && element(focused)) element(focused).focus({ preventScroll: true });
     if (before !== page.dataset.state) say(`${element('heading').textContent}. ${element('text').textContent}`, true);
@@ -252,8 +260,10 @@
   const receiptKey = `usher-receipt-${room}`;
   const recall = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
   const keep = (key, value) => { try { localStorage.setItem(key, value); } catch { /* kept for this page only */ } };
-  let isChecking = false;
-  let checkedSize = 0;
+  let receipt = null;
+  let keySet = null;
+  let isProved = false;
+  let checks = 0;
 
   function showCheck(id, verdict, text) {
     const list = element('checks');
@@ -289,23 +299,26 @@
     'unknown-key': ['', 'The list is signed by a key that is not published any more; the signature was not checked.'],
   };
 
+  // Proves the entry once; from then on looks whether the list only grows.
   async function check() {
     const checker = globalThis.usherProof;
     if (!checker || !element('checks')) return;
     if (!globalThis.crypto || !crypto.subtle) {
       return showCheck('entry', '', 'A browser checks the list on encrypted pages only.');
     }
-    const told = await ask('receipt');
-    const receipt = promised() || (told && (told.receipt || told));
+    if (isProved) {
+      const reply = await send('log/checkpoint', 'GET');
+      return reply.ok ? checkGrowth(checker, await reply.text()) : undefined;
+    }
+    receipt = promised() || receipt || await ask('receipt');
     if (!receipt || !element('entry-text')) return;
     element('entry-text').hidden = false;
     show('entry-text', `${receipt.index} ${receipt.entry}`);
     const proof = await ask(`log/proof?number=${receipt.index + 1}`);
     if (!proof) return showCheck('entry', '', 'The next signed list has your entry; the check follows by itself.');
-    if (proof.size === checkedSize) return;
-    const keySet = await fetch('/.well-known/jwks.json').then((reply) => (reply.ok ? reply.json() : null));
+    keySet = keySet || await fetch('/.well-known/jwks.json').then((reply) => (reply.ok ? reply.json() : null));
     const found = await checker.checkPlace({ room, receipt, proof, keySet });
-    checkedSize = found.size;
+    isProved = true;
     const at = found.timeMs ? ` of ${new Date(found.timeMs).toLocaleTimeString()}` : '';
     showCheck('entry', 'ok', `Your entry is number ${found.index + 1} of ${found.size} in the list${at}; this browser checked its proof.`);
     showCheck('signature', ...signatures[found.signature]);
@@ -316,6 +329,7 @@
   async function checkGrowth(checker, note) {
     const seen = recall(seenKey);
     const later = checker.readNote(note);
+    if (await checker.signatureOf(later, keySet) === 'bad') throw new checker.Flaw('the signature of the checkpoint is wrong');
     const earlier = seen ? readOld(checker, seen) : null;
     if (!earlier || earlier.origin !== later.origin) return keep(seenKey, note);
     if (earlier.size === later.size && earlier.body === later.body) return;
@@ -339,8 +353,6 @@
   }
 
   async function keepChecking() {
-    if (isChecking) return;
-    isChecking = true;
     try {
       await check();
     } catch (error) {
@@ -349,10 +361,10 @@
         if (element('receipt')) element('receipt').open = true;
         say('The public list does not agree with your receipt.', true);
       }
-    } finally {
-      isChecking = false;
-      setTimeout(keepChecking, spread(checkEveryMillis));
     }
+    checks += 1;
+    const wait = isProved ? checkAgainMillis : Math.min(checkLaterMillis, checkFirstMillis * 2 ** Math.min(checks, 5));
+    setTimeout(keepChecking, spread(wait));
   }
 
   // MARK: By state
@@ -366,7 +378,6 @@
     const more = element('extend');
     if (more) more.addEventListener('submit', (event) => { event.preventDefault(); extend(); });
     if (element('draw')) showDraw();
-    checkedSize = 0;
     switch (state) {
       case 'join': case 'join-again': case 'hold-on':
         if (challenge === 'pow') work();
@@ -379,5 +390,5 @@
   }
 
   start();
-  keepChecking();
+  setTimeout(keepChecking, Math.random() * checkFirstMillis);
 })();

@@ -121,9 +121,9 @@ const states = {
     answers: { draw: { seal: { count: 700 }, draw: { round: 12345, seed: 'ab' }, beacon: { round: 12345, due: soon, named: [] } } },
     says: ['id="rank">17<', 'Drawn with public random number 12345'],
   },
-  called: { page: called, says: ['Go in', 'I need more time', 'Your turn lasts until'] },
+  called: { page: called, answers: { claim: 202 }, says: ['Go in', 'I need more time', 'Your turn lasts until'] },
   extended: {
-    page: called, query: 'press=extend', answers: { extend: { room: 'summer', claim: { deadline: later, extensions_left: 9 } } },
+    page: called, query: 'press=extend', answers: { claim: null, extend: { room: 'summer', claim: { deadline: later, extensions_left: 9 } } },
     says: ['You have more time', '>9</span> more times', 'Your turn now lasts until'],
   },
   'not-yet-open': {
@@ -147,10 +147,11 @@ const server = createServer((request, reply) => {
   const url = new URL(request.url, 'http://localhost');
   const json = (body) => {
     if (body === null) return reply.writeHead(404, { 'Content-Type': 'application/json' }).end('{}');
+    if (body === 202) return reply.writeHead(202, { 'Content-Type': 'application/json' }).end('{"poll":{"after_s":60}}');
     if (body === 401) return reply.writeHead(401, { 'Content-Type': 'application/json' }).end('{"code":"account_required"}');
     return reply.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
   };
-  const answers = { place: place('waiting'), receipt: { receipt }, proof, draw: null, claim: null, ...now.answers };
+  const answers = { place: place('waiting'), receipt, proof, draw: null, claim: null, ...now.answers };
   if (url.pathname.startsWith('/usher/') && existsSync(join(folder, url.pathname.slice(7)))) {
     const name = url.pathname.slice(7);
     return reply.writeHead(200, { 'Content-Type': types[name.split('.').pop()] }).end(file(name));
@@ -162,6 +163,7 @@ const server = createServer((request, reply) => {
   if (url.pathname === '/.well-known/jwks.json') return json(keySet);
   if (url.pathname.endsWith('/log/proof')) return json(answers.proof);
   if (url.pathname.endsWith('/log/consistency')) return json({ path: [] });
+  if (url.pathname.endsWith('/log/checkpoint')) return reply.writeHead(200, { 'Content-Type': 'text/plain' }).end(proof.checkpoint);
   const action = /^\/v1\/rooms\/summer\/(\w+)$/.exec(url.pathname);
   if (action) return json(answers[action[1]] ?? null);
   let html = filled(template, now.page);
@@ -175,7 +177,7 @@ function browse(...options) {
   const profile = mkdtempSync(join(tmpdir(), 'usher-page-'));
   return new Promise((done) => {
     const browser = spawn('chromium', [
-      '--headless', '--no-sandbox', '--disable-gpu', `--user-data-dir=${profile}`, '--virtual-time-budget=3500',
+      '--headless', '--no-sandbox', '--disable-gpu', `--user-data-dir=${profile}`, '--virtual-time-budget=9000',
       '--window-size=560,1000', ...options, address,
     ], { stdio: ['ignore', 'pipe', 'ignore'] });
     let told = '';
