@@ -44,11 +44,18 @@ async function path(index, list) {
     ? [...await path(index, list.slice(0, k)), await root(list.slice(k))]
     : [...await path(index - k, list.slice(k)), await root(list.slice(0, k))];
 }
+async function growth(m, list, isWhole = true) {
+  if (m === list.length) return isWhole ? [] : [await root(list)];
+  const k = split(list.length);
+  return m <= k
+    ? [...await growth(m, list.slice(0, k), isWhole), await root(list.slice(k))]
+    : [...await growth(m - k, list.slice(k), false), await root(list.slice(0, k))];
+}
 const pair = await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify']);
 const publicKey = new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey));
 const keyID = (await sha(Buffer.from('usher-log\n'), [1], publicKey)).slice(0, 4);
-async function note(whole) {
-  const text = `usher/summer/1\n${size}\n${Buffer.from(whole).toString('base64')}\ntime 1770000001000\n`;
+async function note(whole, count = size) {
+  const text = `usher/summer/1\n${count}\n${Buffer.from(whole).toString('base64')}\ntime 1770000001000\n`;
   const signature = await crypto.subtle.sign('Ed25519', pair.privateKey, Buffer.from(text));
   return `${text}\n\u2014 usher-log ${Buffer.concat([keyID, Buffer.from(signature)]).toString('base64')}\n`;
 }
@@ -58,6 +65,10 @@ const receipt = { index: mine, arrived_at_ms: 1770000000000 + mine, entry: entri
 const proof = {
   index: mine, size, entry: receipt.entry, path: (await path(mine, entries)).map(hex), checkpoint: await note(whole),
 };
+const seen = 320;
+const consistency = { from: seen, to: size, path: (await growth(seen, entries)).map(hex) };
+const earlier = await note(await root(entries.slice(0, seen)), seen);
+const forged = await note(await root(entries.slice(1, seen + 1)), seen);
 const keySet = { keys: [{ kty: 'OKP', crv: 'Ed25519', x: Buffer.from(publicKey).toString('base64url'), kid: 'log-1' }] };
 
 const place = (state, more = {}) => ({
@@ -93,6 +104,11 @@ const states = {
   'other-entry': {
     page: inLine, answers: { proof: { ...proof, entry: entries[mine + 1].toString('base64') } },
     says: ['another entry than the receipt'],
+  },
+  grown: { page: inLine, remembered: earlier, says: [...checked, 'The list only grew since this browser saw it with 320'] },
+  rewritten: {
+    page: inLine, remembered: forged,
+    says: ['class="bad"', 'the list was changed behind a checkpoint', 'does not agree with your receipt'],
   },
   uncovered: { page: inLine, answers: { proof: null }, says: ['The next signed list has your entry'] },
   draw: {
@@ -160,14 +176,19 @@ const server = createServer((request, reply) => {
     const script = "addEventListener('load', () => document.querySelector('#extend button').click());";
     return reply.writeHead(200, { 'Content-Type': 'text/javascript' }).end(script);
   }
+  if (url.pathname === '/remember.js') {
+    const script = `localStorage.setItem('usher-checkpoint-summer', ${JSON.stringify(now.remembered)});`;
+    return reply.writeHead(200, { 'Content-Type': 'text/javascript' }).end(script);
+  }
   if (url.pathname === '/.well-known/jwks.json') return json(keySet);
   if (url.pathname.endsWith('/log/proof')) return json(answers.proof);
-  if (url.pathname.endsWith('/log/consistency')) return json({ path: [] });
+  if (url.pathname.endsWith('/log/consistency')) return json(consistency);
   if (url.pathname.endsWith('/log/checkpoint')) return reply.writeHead(200, { 'Content-Type': 'text/plain' }).end(proof.checkpoint);
   const action = /^\/v1\/rooms\/summer\/(\w+)$/.exec(url.pathname);
   if (action) return json(answers[action[1]] ?? null);
   let html = filled(template, now.page);
   if (now.query === 'press=extend') html = html.replace('</head>', '<script src="/press.js"></script></head>');
+  if (now.remembered) html = html.replace('<script', '<script src="/remember.js"></script><script');
   return reply.writeHead(200, { 'Content-Type': 'text/html', 'Content-Security-Policy': policy }).end(html);
 });
 await new Promise((done) => { server.listen(0, '127.0.0.1', done); });
