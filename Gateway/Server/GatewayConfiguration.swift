@@ -18,6 +18,8 @@ package struct GatewayConfiguration: Sendable {
     package var keysFolder: String
     package var adminTokenFile: String
     package var roomsFile: String
+    package var arrivalsFolder: String
+    package var beaconRelays: [String]
     package var pagesFolder: String
     package var eventLoopCount: Int
     package var snapshotInterval: Duration
@@ -42,6 +44,7 @@ package struct GatewayConfiguration: Sendable {
             .init("keys", ".data/keys", "folder of the signing keys; made when missing"),
             .init("admin-token-file", ".data/admin.token", "file of the admin token; made when missing"),
             .init("rooms-file", ".data/rooms.json", "what is remembered of the rooms in case Redis loses them"),
+            .init("arrivals", ".data/arrivals", "folder of the arrival logs, of this gateway alone; made when missing"),
             .init("pages", "Gateway/Pages", "folder of the waiting page"),
             .init("event-loops", "0", "event loops; 0 takes one for each processor"),
             .init("snapshot-interval", "250ms", "how often the rooms are pulled from Redis"),
@@ -55,7 +58,7 @@ package struct GatewayConfiguration: Sendable {
             .init("secure-cookies", "false", "TLS ends in front of the plain port: cookies for TLS only, scheme https"),
             .init("log-level", "info", "trace, debug, info, notice, warning, error or critical"),
         ] + LimitSettings.keys + TLSSettings.keys + OverloadSettings.keys + EdgeLimitSettings.keys
-        + UpstreamConfiguration.keys
+        + UpstreamConfiguration.keys + BeaconSettings.keys
         + ChallengeSettings.keys
 
     package init(_ settings: Settings) throws {
@@ -93,6 +96,8 @@ package struct GatewayConfiguration: Sendable {
         keysFolder = try settings.string("keys")
         adminTokenFile = try settings.string("admin-token-file")
         roomsFile = try settings.string("rooms-file")
+        arrivalsFolder = try settings.string("arrivals")
+        beaconRelays = try BeaconSettings.relays(settings)
         pagesFolder = try settings.string("pages")
         let loops = try settings.integer("event-loops", in: 0...256)
         eventLoopCount = loops == 0 ? ProcessInfo.processInfo.activeProcessorCount : loops

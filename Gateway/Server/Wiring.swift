@@ -31,11 +31,24 @@ package struct Wiring: Sendable {
         let counters = RoomCounters(metrics)
         let outward = OutwardClient(group: group)
         let challenger = Self.challenger(configuration.challenges, outward, metrics, logger)
+        let proof = ProofWiring(
+            logs: RoomLogs(),
+            leases: RoomLeases(),
+            beacon: BeaconClient(
+                relays: configuration.beaconRelays,
+                client: outward,
+                metrics: metrics,
+                logger: logger
+            ),
+            metrics: metrics,
+            logger: logger
+        )
         let supplies = RoomSupplies(
             redis: redis,
             keys: try GatewayKeys.load(from: configuration.keysFolder),
             counters: counters,
-            challenger: challenger
+            challenger: challenger,
+            logs: proof.logs
         )
         let rooms = try await Rooms.make(on: group, supplies: supplies)
         let edgeCounters = EdgeCounters(metrics)
@@ -97,6 +110,8 @@ package struct Wiring: Sendable {
                         return lost.isEmpty ? nil : "gone from Redis, make them again: \(lost.joined(separator: " "))"
                     }
                 ),
+                ("arrival logs", { proof.logs.fault }),
+                ("ranks", { rooms.view.misrankedRooms }),
                 ("overload", { overload.level == .connections ? "accepts no connection" : nil }),
             ],
             notes: [("gives up", { overload.level.name })]
@@ -120,7 +135,6 @@ package struct Wiring: Sendable {
             )
         }
         let fetch = PlainFetch(group: group)
-        let leases = RoomLeases()
         self.group = group
         self.redis = redis
         self.rooms = rooms
@@ -166,9 +180,19 @@ package struct Wiring: Sendable {
                 reports: BookingReports(fetch: fetch, addresses: configuration.bookingOperations),
                 gauges: EstimateGauges(metrics),
                 interval: configuration.tickInterval,
-                leases: leases,
+                leases: proof.leases,
                 logger: logger
             ),
+            proof.keeper(
+                redis,
+                rooms,
+                supplies.keys.logs,
+                configuration.arrivalsFolder,
+                configuration.snapshotInterval
+            ),
+            proof.drawer(redis, rooms, configuration.tickInterval),
+            proof.rankCheck(redis, rooms, configuration.tickInterval),
+            proof.figures(redis, rooms),
             adminListener,
             Self.overloadWatch(overload, configuration.overload, group, metrics, logger),
             CertificateReloader(shelf: shelf, logger: logger),

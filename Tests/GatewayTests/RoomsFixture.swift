@@ -62,6 +62,8 @@ struct GatewayNode: Sendable {
     let metrics: MetricsRegistry
     let challenger: Challenger
     let limits: Limits
+    let logs: RoomLogs
+    let leases: RoomLeases
 
     func send(
         _ method: EdgeMethod,
@@ -227,6 +229,7 @@ func withGateway<Outcome: Sendable>(
     limits plan: LimitPlan = LimitPlan(rules: []),
     reports: any AdmissionReports = ScriptedReports(seats: 1_000_000),
     checkpointFile: String? = nil,
+    beaconChain: BeaconChain = .quicknet,
     _ body: @Sendable (GatewayNode) async throws -> Outcome
 ) async throws -> Outcome {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
@@ -245,7 +248,16 @@ func withGateway<Outcome: Sendable>(
         captchaSite: captcha.map { _ in CaptchaSite(key: "site", widget: .turnstile, script: nil, origins: []) },
         entryIssuer: entryIssuer
     )
-    let supplies = RoomSupplies(redis: redis, keys: keys, counters: counters, challenger: challenger)
+    let logs = RoomLogs()
+    let leases = RoomLeases()
+    let supplies = RoomSupplies(
+        redis: redis,
+        keys: keys,
+        counters: counters,
+        challenger: challenger,
+        logs: logs,
+        beaconChain: beaconChain
+    )
     let rooms = try await Rooms.make(on: group, supplies: supplies)
     let puller = try SnapshotPuller(
         redis: redis,
@@ -257,7 +269,6 @@ func withGateway<Outcome: Sendable>(
         challenger: challenger,
         logger: logger
     )
-    let leases = RoomLeases()
     let limits = Limits(plan, seed: 1, counters: LimitCounters(metrics, plan))
     let keeper = AccessKeeper(
         redis: redis,
@@ -275,7 +286,9 @@ func withGateway<Outcome: Sendable>(
         store: RoomStore(redis: redis),
         metrics: metrics,
         challenger: challenger,
-        limits: limits
+        limits: limits,
+        logs: logs,
+        leases: leases
     )
     let outcome = try await withThrowingTaskGroup(of: Outcome?.self) { tasks in
         tasks.addTask {

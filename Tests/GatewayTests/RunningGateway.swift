@@ -36,7 +36,7 @@ func withRunningGateway(
             folder + "/admin.token", "--pages", EdgeBench.pagesFolder, "--event-loops", "2", "--snapshot-interval",
             "25ms", "--tick-interval", "50ms", "--drain-time", "5s", "--drain-lead", "0s", "--overload-lag", "60s",
             "--connections-max", "1000",
-            "--rooms-file", folder + "/rooms.json",
+            "--rooms-file", folder + "/rooms.json", "--arrivals", folder + "/arrivals", "--beacon-relays", "",
         ] + arguments,
         environment: [:]
     )

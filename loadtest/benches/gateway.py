@@ -72,6 +72,7 @@ class Gateway:
             "keys": yard.path("keys"),
             "admin-token-file": yard.path("admin.token"),
             "rooms-file": yard.path(f"{name}-rooms.json"),
+            "arrivals": yard.path(f"{name}-arrivals"),
             "pages": os.path.join(ROOT, "Gateway/Pages"),
             "event-loops": 1,
             "connections-per-address-max": 20_000,

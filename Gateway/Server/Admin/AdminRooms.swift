@@ -3,6 +3,7 @@ import EdgeHTTP
 import Logging
 import NIOCore
 import Queueing
+import Signing
 import UsherAPI
 
 extension AdminAPI {
@@ -156,6 +157,9 @@ extension AdminAPI {
     private func setPhase(_ name: RoomName, _ text: String) async throws -> EdgeReply {
         guard let next = Phase(rawValue: text) else { throw AdminRefusal(.validationFailed, "no such phase") }
         guard let room = try await store.read(name)?.snapshot else { throw AdminRefusal(.notFound) }
+        guard next != .drawn else {
+            throw AdminRefusal(.invalidTransition, "a sealed room is drawn with its beacon, and by nobody")
+        }
         guard room.phase.mayBecome(next, order: room.policy.order) else {
             throw AdminRefusal(
                 .invalidTransition,
@@ -227,6 +231,18 @@ extension KnownRoom {
         text += #","numbers":{"places":\#(room.lastNumber),"cursor":\#(room.cursor),"waiting":\#(waiting)"#
         text += #","turned_up":\#(room.turnedUp.count),"live_passes":\#(room.livePasses),"granted":\#(granted)"#
         text += #","revoked":\#(room.revokedPasses.count),"per_minute":\#(Int(room.ratePerMinute.rounded()))"#
-        return text + #","outlook":"\#(room.outlook.rawValue)"},"as_of":"\#(room.asOf.rfc3339)"}"#
+        text += #","outlook":"\#(room.outlook.rawValue)"},"order":\#(orderReport),"as_of":"\#(room.asOf.rfc3339)"}"#
+        return text
+    }
+
+    /// How far the order is decided.
+    private var orderReport: String {
+        let order = snapshot.order
+        func quoted(_ moment: Moment?) -> String { moment.map { "\"\($0.rfc3339)\"" } ?? "null" }
+        let rounds = order.rounds.map { #"{"round":\#($0.round),"at":"\#($0.at.rfc3339)"}"# }.joined(separator: ",")
+        var text = #"{"commitment":"\#(Hex.encode(order.commitment))","ranked_through":\#(order.rankedThrough)"#
+        text += #","ties":\#(order.ties.count),"cohort":\#(order.cohort.map(String.init) ?? "null")"#
+        text += #","sealed_at":\#(quoted(order.sealedAt)),"rounds":[\#(rounds)],"draw":\#(order.draw ?? "null")}"#
+        return text
     }
 }

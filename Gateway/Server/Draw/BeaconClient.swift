@@ -141,12 +141,18 @@ package final class BeaconClient: BeaconSource {
             var beaconID: String
         }
 
-        var public_key: String
+        var publicKey: String
         var period: UInt32
-        var genesis_time: Int64
+        var genesisTime: Int64
         var hash: String
         var groupHash: String
         var metadata: Metadata?
+
+        private enum CodingKeys: String, CodingKey {
+            case period, hash, groupHash, metadata
+            case publicKey = "public_key"
+            case genesisTime = "genesis_time"
+        }
     }
 
     /// Asked once of each relay: the hash binds key, genesis and period, so no relay can move the rounds in time.
@@ -154,16 +160,16 @@ package final class BeaconClient: BeaconSource {
         guard states.withLock({ $0[relay]?.knowsChain ?? false }) == false else { return }
         let body = try await body("\(relay)/\(chain.hexHash)/info")
         guard let reply = try? JSONDecoder().decode(ChainReply.self, from: Foundation.Data(body)),
-            let publicKey = Hex.decode(reply.public_key), let groupHash = Hex.decode(reply.groupHash)
+            let publicKey = Hex.decode(reply.publicKey), let groupHash = Hex.decode(reply.groupHash)
         else { throw RelayFlaw.unreadable }
         let hash = BeaconChain.hash(
             period: reply.period,
-            genesis: reply.genesis_time,
+            genesis: reply.genesisTime,
             publicKey: publicKey,
             groupHash: groupHash,
             beaconID: reply.metadata?.beaconID ?? ""
         )
-        guard hash == chain.hash, Hex.decode(reply.hash) == hash, reply.genesis_time == chain.genesisSeconds,
+        guard hash == chain.hash, Hex.decode(reply.hash) == hash, reply.genesisTime == chain.genesisSeconds,
             Int64(reply.period) == chain.periodSeconds
         else { throw RelayFlaw.wrongChain }
         states.withLock { $0[relay, default: RelayState()].knowsChain = true }

@@ -378,9 +378,10 @@ local function join(keys, args)
         elseif isNew == 0 then
             number = number + 1
             known, isNew = number, 1
-            entries[#entries + 1] = entry
+            -- The time by which seals and tie windows are decided, not the gateway's: the log must agree with them.
+            entries[#entries + 1] = tag .. struct.pack('>I8', now)
             redis.call('HSET', keys[2], tag, int(number))
-            arrived = (struct.unpack('>I8', string.sub(entry, 17)))
+            arrived = now
             rank = rank_of(keys[9], meta, number) or 0
             if rank > 0 and rank - cursor <= num(args[2]) then redis.call('ZADD', keys[7], int(now), int(rank)) end
         end

@@ -29,7 +29,9 @@ local function rank(keys, args)
     if not holds_lease(keys[2], args[1], args[2], now) then return { 0 } end
     close_window(keys[1], keys[4], meta, now)
     local from, through = num(args[3]), num(args[4])
-    if from ~= num(meta.ranked_through) or through < from or through > rankable(meta) then
+    -- Until the draw is done no rank is in force: who leads now may have to draw with another round, and begins again.
+    local is_again = meta.method == 'lottery' and meta.phase == 'sealed' and from == 0
+    if (from ~= num(meta.ranked_through) and not is_again) or through < from or through > rankable(meta) then
         return { 2, num(meta.ranked_through) }
     end
     for i = 5, #args, 2 do

@@ -14,14 +14,23 @@ package struct RoomSupplies: Sendable {
     package var counters: RoomCounters
     package var challenger: Challenger
     package var passWatch: PassWatch
+    package var logs: RoomLogs
+    package var beaconChain: BeaconChain
+    let audits: AuditHeaders
+    let readings = Readings()
 
     package init(
         redis: RedisClient,
         keys: GatewayKeys,
         counters: RoomCounters,
         challenger: Challenger,
-        passWatch: PassWatch = PassWatch()
+        passWatch: PassWatch = PassWatch(),
+        logs: RoomLogs = RoomLogs(),
+        beaconChain: BeaconChain = .quicknet
     ) {
+        self.logs = logs
+        self.beaconChain = beaconChain
+        audits = AuditHeaders(redis: redis, keys: keys.logs.keys)
         self.challenger = challenger
         self.passWatch = passWatch
         self.redis = redis

@@ -8,7 +8,9 @@ import UsherAPI
 
 extension LoopRooms {
     package func answer(_ request: EdgeRequest) -> RoomAnswer {
-        switch request.head.withPath({ RoomRoute.match(request.method, $0) }) {
+        let match = request.head.withPath { RoomRoute.match(request.method, $0) }
+        if !view.misranked.isEmpty, let refusal = refusalOfMisranked(match, request) { return refusal }
+        return switch match {
         case .route(.place(let room)): poll(request, room: room)
         case .route(.join(let room)): join(request, room: room)
         case .route(.claim(let room)): claim(request, room: room)
@@ -17,10 +19,34 @@ extension LoopRooms {
         case .route(.recover(let room)): recover(request, room: room)
         case .route(.snapshot(let room)): snapshot(request, room: room)
         case .route(.challenge(let room)): challenge(request, room: room)
+        case .route(.checkpoint(let room)): checkpoint(request, room: room)
+        case .route(.inclusion(let room)): inclusion(request, room: room)
+        case .route(.consistency(let room)): consistency(request, room: room)
+        case .route(.draw(let room)): draw(request, room: room)
+        case .route(.receipt(let room)): receipt(request, room: room)
+        case .route(.audit(let room)): audit(request, room: room)
+        case .route(.auditSection(let room, let section)): auditSection(request, room: room, section: section)
         case .route(.keys): .now(keySet())
         case .wrongMethod(let allowed):
             .now(EdgeReply(.methodNotAllowed, requestID: request.id, headers: ["Allow": allowed]))
         case .unknown: .now(EdgeReply(.notFound, requestID: request.id))
+        }
+    }
+
+    /// A room whose ranks are not what they should be serves nobody: an order that cannot be proved is none.
+    private func refusalOfMisranked(_ match: RoomRoute.Match, _ request: EdgeRequest) -> RoomAnswer? {
+        switch match {
+        case .route(.place(let room)), .route(.join(let room)), .route(.claim(let room)):
+            guard view.misranked[String(room)] != nil else { return nil }
+            return .now(
+                EdgeReply(
+                    .storeUnavailable,
+                    detail: "the order of this room is being checked",
+                    requestID: request.id,
+                    headers: ["Retry-After": "5"]
+                )
+            )
+        default: return nil
         }
     }
 

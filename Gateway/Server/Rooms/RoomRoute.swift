@@ -10,6 +10,13 @@ enum RoomRoute: Equatable {
     case recover(room: Substring)
     case snapshot(room: Substring)
     case challenge(room: Substring)
+    case checkpoint(room: Substring)
+    case inclusion(room: Substring)
+    case consistency(room: Substring)
+    case draw(room: Substring)
+    case receipt(room: Substring)
+    case audit(room: Substring)
+    case auditSection(room: Substring, section: Substring)
     case keys
 
     enum Match: Equatable {
@@ -34,7 +41,20 @@ enum RoomRoute: Equatable {
         if action.isEqual("leave") { return post(method, .leave(room: room)) }
         if action.isEqual("extend") { return post(method, .extend(room: room)) }
         if action.isEqual("recover") { return post(method, .recover(room: room)) }
-        return .unknown
+        return proof(of: room, action).map { get(method, $0) } ?? .unknown
+    }
+
+    /// What shows that the order is right.
+    private static func proof(of room: Substring, _ action: UnsafeRawBufferPointer) -> RoomRoute? {
+        if action.isEqual("log/proof") { return .inclusion(room: room) }
+        if action.isEqual("log/checkpoint") { return .checkpoint(room: room) }
+        if action.isEqual("log/consistency") { return .consistency(room: room) }
+        if action.isEqual("draw") { return .draw(room: room) }
+        if action.isEqual("receipt") { return .receipt(room: room) }
+        if action.isEqual("audit") { return .audit(room: room) }
+        guard action.hasPrefix("audit/") else { return nil }
+        let section = String(decoding: action[("audit/".utf8.count)...], as: UTF8.self)
+        return .auditSection(room: room, section: section[...])
     }
 
     private static func get(_ method: EdgeMethod, _ route: RoomRoute) -> Match {

@@ -9,6 +9,8 @@ package struct RoomsView: Sendable {
     package var access = AccessLists()
     /// Rooms that are known here and gone from the store, by name.
     package var forgotten: [String] = []
+    /// Rooms whose ranks are not what they should be, and why: nobody is served there.
+    package var misranked: [String: String] = [:]
     /// Keys of booking that account tokens are checked with.
     package var accountKeys = KeySet()
     /// Keys of the issuer of entry tickets; nil while none were read.
@@ -28,6 +30,11 @@ package struct RoomsView: Sendable {
     /// The same, of a reading of the gateway's own clock.
     package func time(_ clock: Moment) -> Moment {
         Moment(milliseconds: clock.milliseconds + clockOffsetMS)
+    }
+
+    /// For the readiness page.
+    var misrankedRooms: String? {
+        misranked.isEmpty ? nil : misranked.sorted { $0.key < $1.key }.map { "\($0): \($1)" }.joined(separator: "; ")
     }
 
     package mutating func set(_ rooms: [RoomView]) {

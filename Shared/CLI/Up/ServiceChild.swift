@@ -152,6 +152,7 @@ extension ServiceChild {
                 "unix://\(plan.socketFolder)/redis.sock", "--booking", plan.booking, "--booking-operations",
                 plan.bookingOperations, "--keys", plan.keysFolder, "--admin-token-file", plan.adminTokenFile,
                 "--rooms-file", plan.dataFolder + "/rooms.json",
+                "--arrivals", plan.dataFolder + "/arrivals",
                 "--pages", plan.pagesFolder,
             ] + tls,
             readyURL: plan.admin + "/readyz"

@@ -68,6 +68,7 @@ final class GatewayPair: Sendable {
                     "--port", "\(plan.ports[index])", "--admin-port", "\(plan.ports[2 + index])", "--redis", plan.redis,
                     "--booking", "http://127.0.0.1:\(plan.shopPort)", "--keys", plan.folder + "/keys",
                     "--admin-token-file", plan.folder + "/keys/admin.token", "--rooms-file", own + "/rooms.json",
+                    "--arrivals", own + "/arrivals",
                     "--pages", plan.pages, "--event-loops", "1", "--drain-lead", plan.drainLead,
                 ],
                 logFile: own + "/log"
