@@ -17,7 +17,8 @@ extension Audit {
         if let early = entries[cohort...].firstIndex(where: { !$0.isVoid && $0.milliseconds < seal.at }) {
             return .failed("seal", "number \(early + 1) arrived before the seal and is not in it")
         }
-        guard let draw = header.draw, let round = draw.round else {
+        // An empty list needs no signature: nobody could be chosen.
+        guard cohort > 0, let draw = header.draw, let round = draw.round else {
             return .ok("seal", "\(seal.count) places, none from after it")
         }
         guard let signed = notes.compactMap({ $0?.checkpoint }).first(where: { $0.size >= cohort }),

@@ -82,6 +82,19 @@ struct AuditTests {
         #expect(beacon?.detail.contains("BLS signature is not verified") == true)
     }
 
+    @Test func `a lottery nobody entered needs no signature`() throws {
+        var fixture = try RoomFixture(.lottery)
+        fixture.cohort = 0
+        for index in fixture.entries.indices {
+            fixture.entries[index] = RoomFixture.entry(of: index, at: fixture.sealedAt + Int64(index))
+        }
+        fixture.checkpointSizes = [300]
+        let late = Quicknet.milliseconds(of: 1000)
+        var bundle = try fixture.bundle()
+        bundle.header.checkpoints = [try fixture.note(size: 300, at: late)]
+        #expect(Audit.run(bundle).checks.filter { $0.verdict == .failed } == [])
+    }
+
     @Test func `numbers skipped after a loss are nobody's`() throws {
         var fixture = try RoomFixture(.strict)
         for index in 285..<290 { fixture.entries[index] = .void }

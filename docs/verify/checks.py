@@ -126,7 +126,7 @@ def check_seal(facts):
     for index in range(count, len(facts.entries)):
         early = facts.entries[index] != VOID and facts.times[index] < at
         require(not early, f"number {index + 1} arrived before the seal and is not in it")
-    if not facts.draw or facts.draw.get("round") is None:
+    if count == 0 or not facts.draw or facts.draw.get("round") is None:
         return f"{count} places, none from after it"
     signed = next((note for note in facts.notes if note and note[2] >= count), None)
     due = round_time(facts.draw["round"])
