@@ -100,7 +100,8 @@ let package = Package(
             "UsherCLI",
             at: "Shared/CLI",
             uses: [
-                "UsherAPI", "Signing", "QueueTokens", "Fairness", "Redis", "Operations", "Supervision", "Ordering",
+                "UsherAPI", "Signing", "QueueTokens", "Fairness", "Queueing", "Simulating", "Redis", "Operations",
+                "Supervision", "Ordering",
                 "Postgres", "BookingDatabase", "PaymentLedger", "Checking", argumentParser, logging, lifecycle,
                 unixSignals,
                 nioCore,
@@ -113,6 +114,7 @@ let package = Package(
         // MARK: Gateway
         module("Queueing", at: "Gateway/Queueing", uses: ["Signing"]),
         module("Fairness", at: "Gateway/Fairness", uses: ["Signing"]),
+        module("Simulating", at: "Gateway/Simulating", uses: ["Queueing", "Fairness", "Signing"]),
         module("RateLimiting", at: "Gateway/RateLimiting"),
         module("Challenges", at: "Gateway/Challenges", uses: ["Signing"]),
         module("EdgeHTTP", at: "Gateway/EdgeHTTP", uses: [nioCore]),
@@ -120,7 +122,8 @@ let package = Package(
             "GatewayServer",
             at: "Gateway/Server",
             uses: [
-                "Queueing", "Fairness", "RateLimiting", "Challenges", "OutwardCalls", "EdgeHTTP", "Signing",
+                "Queueing", "Fairness", "Simulating", "RateLimiting", "Challenges", "OutwardCalls", "EdgeHTTP",
+                "Signing",
                 "QueueTokens", "UsherAPI", "Redis", "Operations", nioCore, nioPosix, nioTLS, nioSSL, logging, lifecycle,
                 unixSignals,
             ],
@@ -189,6 +192,7 @@ let package = Package(
         tests("CheckingTests", uses: ["Checking", "Ordering", "PaymentLedger"]),
         tests("SupervisionTests", uses: ["Supervision", "TestSupport"]),
         tests("QueueingTests", uses: ["Queueing"]),
+        tests("SimulatingTests", uses: ["Simulating", "Queueing"]),
         tests("FairnessTests", uses: ["Fairness", "Signing"]),
         tests("CLITests", uses: ["UsherCLI", "Fairness", nioCore, nioPosix, nioHTTP1]),
         tests("RateLimitingTests", uses: ["RateLimiting"]),
@@ -198,7 +202,8 @@ let package = Package(
         tests(
             "GatewayTests",
             uses: [
-                "GatewayServer", "Queueing", "Fairness", "RateLimiting", "Challenges", "OutwardCalls", "EdgeHTTP",
+                "GatewayServer", "Queueing", "Fairness", "Simulating", "RateLimiting", "Challenges", "OutwardCalls",
+                "EdgeHTTP",
                 "QueueTokens",
                 "Signing", "UsherAPI", "Redis", "Operations", "TestSupport", "EdgeReadings", nioCore, nioPosix,
                 nioHTTP1, nioSSL, nioTLS, logging, lifecycle, unixSignals, httpClient,

@@ -103,8 +103,11 @@ extension Simulation {
     /// Until the next poll of somebody at the front, who is told to ask every two seconds.
     private mutating func reaction(_ member: Member) -> Int64 {
         guard !member.traits.contains(.isBot) else { return Self.botReactionMS }
-        let interval = Double(PollDelay.tenths(p50Seconds: 0, chance: chance.share())) * 100
-        return Int64(interval * chance.share()) + 1
+        return Int64(Double(pollInterval()) * chance.share()) + 1
+    }
+
+    private mutating func pollInterval() -> Int64 {
+        Int64(PollDelay.tenths(p50Seconds: 0, chance: chance.share())) * 100
     }
 
     mutating func claim(_ member: Int, at now: Int64) {
@@ -128,7 +131,8 @@ extension Simulation {
             live(.foundNoRoom, member)
             figures.claimsPutOff += 1
             if reason == .cap { figures.claimsPutOffByCap += 1 }
-            events.add(.claim, member, at: now + milliseconds + Int64(chance.share() * 500))
+            // The answer says when to ask again, as a poll does.
+            events.add(.claim, member, at: now + max(milliseconds, pollInterval()))
         case .never(.soldOut):
             live(.gaveUp, member)
             figures.refusedSoldOut += 1

@@ -6,7 +6,6 @@ package struct Simulation {
     static let tickMS: Int64 = 1000
     /// Beacon and draw after the opening of a lottery: two periods and the relay's answer.
     static let drawMS: Int64 = 8000
-    static let pollLeastMS = 2000.0
     static let botReactionMS: Int64 = 200
     /// Of a buyer's thinking time, what goes by before seats are picked.
     static let pickShare = 0.3
@@ -57,6 +56,7 @@ package struct Simulation {
     }
 
     /// - Parameter goesOn: asked now and then with the simulated seconds; false ends the run.
+    /// - Returns: what the sale came to, up to where it ended.
     package mutating func run(goesOn: (_ seconds: Int64, _ admitted: Int) -> Bool = { _, _ in true })
         -> SimulationReport
     {

@@ -6,6 +6,6 @@ struct Usher: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "usher",
         abstract: "Runs Usher on one machine and checks what it promises.",
-        subcommands: [Up.self, Check.self, AuditCommand.self, Demo.self, Admin.self, Entry.self]
+        subcommands: [Up.self, Check.self, AuditCommand.self, Simulate.self, Demo.self, Admin.self, Entry.self]
     )
 }

@@ -182,7 +182,8 @@ struct WaitEstimateTests {
     }
 
     @Test func `before the first call the policy's pace stands in, after the opening`() throws {
-        let policy = #"{"admission":{"per_minute":60,"ramp_seconds":0},"schedule":{"sale_opens_at":"1970-01-01T00:20:00Z"}}"#
+        let policy =
+            #"{"admission":{"per_minute":60,"ramp_seconds":0},"schedule":{"sale_opens_at":"1970-01-01T00:20:00Z"}}"#
         let estimate = WaitEstimate(ahead: 10, in: try room(policy, phase: .prequeue), at: Moment(seconds: 1000))
         #expect(estimate.p50Seconds == 210)
     }

@@ -15,6 +15,7 @@ package struct AdminAPI: Sendable {
     let limits: Limits
     let challenger: Challenger
     let logger: Logger
+    let simulations = SimulationSlot()
 
     package init(
         token: AdminToken,
@@ -64,6 +65,8 @@ package struct AdminAPI: Sendable {
         case (.get, 1, "bans"): return try await listBans()
         case (.delete, 1, "bans"): return try await liftBan(request)
         case (.get, 1, "limits"): return limitReport()
+        case (.post, 1, "simulate"): return try await simulate(request)
+        case (_, 1, "simulate"): throw AdminRefusal(.methodNotAllowed, allowed: "POST")
         case (_, 1, "rooms"), (_, 1, "limits"): throw AdminRefusal(.methodNotAllowed, allowed: "GET")
         case (_, 2, "rooms"): throw AdminRefusal(.methodNotAllowed, allowed: "GET, PUT")
         case (_, 1, "bans"): throw AdminRefusal(.methodNotAllowed, allowed: "GET, DELETE")
