@@ -70,7 +70,7 @@ struct AttackChallengeTests {
                     let numbers = try Set(replies.map { try $0.decoded(JoinReply.self).place.number })
                     #expect(numbers == [1])
                     let log = try await one.redis.call(["STRLEN", "{r:sale}:log"])
-                    #expect(log.asInteger == 32)
+                    #expect(log.asInteger == 24)
                 }
             }
         }
