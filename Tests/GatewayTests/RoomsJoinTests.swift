@@ -52,7 +52,7 @@ struct RoomsJoinTests {
                     #expect(numbers.values.allSatisfy { $0.count == 1 })
                     #expect(Set(numbers.values.joined()) == Set(1...UInt64(count)))
                     let log = try await one.redis.call(["STRLEN", "{r:sale}:log"])
-                    #expect(log.asInteger == 32 * count)
+                    #expect(log.asInteger == 24 * count)
                     let calls = try await functionCalls(one)
                     #expect(calls < count / 2)
                 }
