@@ -42,7 +42,7 @@ package struct StockOutlook: Sendable, Equatable {
         }
     }
 
-    /// Ranks above this one are unlikely to be reached; nil while nothing is known.
+    /// Ranks above this one are unlikely to be reached; nil while nothing is known, and when nothing is left.
     package private(set) var reachable: UInt64?
     private var sold = 0.0
     /// Visitors those seats went to. Who is inside counts half: the first to come out are those who bought.
@@ -60,6 +60,11 @@ package struct StockOutlook: Sendable, Equatable {
 
     package mutating func observe(_ input: Input) {
         learn(input)
+        guard input.seatsLeft > 0 else {
+            // All is gone, which says more. Seats that come back later are reckoned anew.
+            reachable = nil
+            return
+        }
         let visitors = Double(max(0, input.seatsLeft)) / seatsPerVisitor
         let inside = Double(input.livePasses + input.undecided) * Self.insideShare
         let expected = Self.ranks(visitors - inside, input.noShow, input)
