@@ -1,5 +1,7 @@
 /// Where a place stands in line.
 package enum PlaceState: Sendable, Equatable {
+    /// Has no rank yet: the draw or the end of the tie window is to come.
+    case assigning
     /// `ahead` people are called before it.
     case waiting(ahead: UInt64)
     /// May claim. No deadline: it asked in time and is next when there is room.
@@ -11,6 +13,7 @@ package enum PlaceState: Sendable, Equatable {
 
     package var name: String {
         switch self {
+        case .assigning: "assigning"
         case .waiting: "waiting"
         case .called: "called"
         case .parked: "parked"
@@ -27,7 +30,7 @@ package enum PlaceState: Sendable, Equatable {
         switch self {
         case .called(let deadline): deadline
         case .parked(let deadline): deadline
-        case .waiting, .forfeited, .admitted: nil
+        case .assigning, .waiting, .forfeited, .admitted: nil
         }
     }
 }

@@ -5,6 +5,8 @@ package struct WaitEstimate: Sendable, Equatable {
         case notOpen = "not_open"
         case soldOut = "sold_out"
         case noRate = "no_rate"
+        /// The place has no rank yet.
+        case assigning
     }
 
     package var p50Seconds: Int?
@@ -92,6 +94,11 @@ package struct WaitEstimate: Sendable, Equatable {
         let seconds = ramp.time(toCall: count * 60 / perMinute, delay: rampDelay)
         let spread = 1.2816 * count.squareRoot() * 60 / perMinute
         self.init(p50: Self.whole(untilOpen + seconds), p90: Self.whole(untilOpen + seconds * 1.25 + spread))
+    }
+
+    /// Of a place without rank.
+    package init(assigningIn basis: Basis) {
+        self.init(reason: basis.reason ?? .assigning)
     }
 
     private init(p50: Int? = nil, p90: Int? = nil, reason: Reason? = nil) {

@@ -150,6 +150,7 @@ package struct Wiring: Sendable {
                 counters: counters,
                 gauges: RoomGauges(metrics),
                 challenger: challenger,
+                gave: supplies.memory,
                 logger: logger
             ),
             AccessKeeper(

@@ -6,11 +6,25 @@ package struct JoinReply: Codable, Sendable {
     /// The signed place; also set as a cookie.
     package var token: String
     package var place: PlaceReply.Place
+    /// The entry of the room's arrival log that this place is.
+    package struct Receipt: Codable, Sendable {
+        package var index: UInt64
+        package var arrivedAtMS: Int64
+        /// Base64 of 24 bytes.
+        package var entry: String
+
+        private enum CodingKeys: String, CodingKey {
+            case index, entry
+            case arrivedAtMS = "arrived_at_ms"
+        }
+    }
+
     package var poll: PlaceReply.Poll
+    package var receipt: Receipt
     package var asOf: String
 
     private enum CodingKeys: String, CodingKey {
-        case room, token, place, poll
+        case room, token, place, poll, receipt
         case asOf = "as_of"
     }
 }
@@ -89,9 +103,10 @@ package struct PlaceReply: Codable, Sendable {
 
     package struct Place: Codable, Sendable {
         package var number: UInt64
-        /// Nil while it is not known.
+        /// Order of calling; null while it is not given (state `assigning`).
         package var rank: UInt64?
         package var state: State
+        /// People called before; null without a rank.
         package var ahead: UInt64?
     }
 

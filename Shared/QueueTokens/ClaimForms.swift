@@ -86,7 +86,8 @@ extension PlaceGlance: ReadableClaims {
     static func read(from reader: inout ClaimReader, audience: String, at now: Int64) throws(TokenFlaw) -> Self {
         let envelope = try EnvelopeGlance.read(from: &reader, type: type, audience: audience, at: now)
         guard reader.take(#","place":"#), let place = reader.number(), reader.take(#","sub":""#),
-            reader.textBytes() != nil, reader.take(#","cohort":""#), PlaceToken.Cohort(reading: &reader) != nil,
+            reader.textBytes() != nil, reader.take(#","arr":"#), reader.number() != nil,
+            reader.take(#","cohort":""#), PlaceToken.Cohort(reading: &reader) != nil,
             reader.take(#","gen":"#), let generation = reader.number(), reader.take(#","pol":""#),
             reader.textBytes() != nil
         else { throw .malformed }
@@ -115,6 +116,7 @@ extension PlaceToken: TokenClaims {
     init?(_ envelope: Envelope, reading reader: inout ClaimReader) {
         guard reader.take(#","place":"#), let place = reader.number(),
             reader.take(#","sub":""#), let subject = reader.text(),
+            reader.take(#","arr":"#), let arrivedAtMS = reader.number(),
             reader.take(#","cohort":""#), let cohort = Cohort(reading: &reader),
             reader.take(#","gen":"#), let generation = reader.number(),
             reader.take(#","pol":""#), let policy = reader.text()
@@ -123,6 +125,7 @@ extension PlaceToken: TokenClaims {
             room: envelope.audience,
             subject: subject,
             place: place,
+            arrivedAtMS: arrivedAtMS,
             cohort: cohort,
             generation: generation,
             policy: policy,
@@ -135,6 +138,7 @@ extension PlaceToken: TokenClaims {
     func writeOwnClaims(into writer: inout ClaimWriter) {
         writer.put(#","place":"#, number: place)
         writer.put(#","sub":""#, text: subject)
+        writer.put(#","arr":"#, number: arrivedAtMS)
         writer.put(#","cohort":""#, text: cohort.rawValue)
         writer.put(#","gen":"#, number: generation)
         writer.put(#","pol":""#, text: policy)

@@ -14,6 +14,8 @@ package struct PlaceToken: Sendable, Hashable {
     package var subject: String
     /// The number given at join; never changes.
     package var place: Int64
+    /// When the place was taken, milliseconds since 1970: with `place` and `subject` the entry of the room's log.
+    package var arrivedAtMS: Int64
     package var cohort: Cohort
     package var generation: Int64
     /// Hash of the policy the visitor joined under.
@@ -28,6 +30,7 @@ package struct PlaceToken: Sendable, Hashable {
         room: String,
         subject: String,
         place: Int64,
+        arrivedAtMS: Int64 = 0,
         cohort: Cohort,
         generation: Int64,
         policy: String,
@@ -38,6 +41,7 @@ package struct PlaceToken: Sendable, Hashable {
         self.room = room
         self.subject = subject
         self.place = place
+        self.arrivedAtMS = arrivedAtMS
         self.cohort = cohort
         self.generation = generation
         self.policy = policy

@@ -134,7 +134,7 @@ struct LotteryTests {
                             #expect(outcome == .done)
                         }
                     }
-                    #expect(try watcher.snapshot.phase == .sealed)
+                    try await watcher.sees { $0.phase == .sealed }
                     beacon.setAway(false)
                     try await withGateway(on: server, keys: keys, beaconChain: beacon.chain) { second in
                         try await withProof(second, in: folders[1], beacon: beacon) {

@@ -167,12 +167,14 @@ struct GatewayNode: Sendable {
         lifetime: Int = 900,
         identity: String = "device",
         schedule: String = "{}",
-        challenge: String = "{}"
+        challenge: String = "{}",
+        order: String = "{}"
     ) throws -> RoomPolicy {
         let text = """
             {"admission":{"per_minute":\(perMinute),"active_max":\(activeMax),"burst":\(burst.map(String.init) ?? "null"),
             "ramp_seconds":0},"claim":{"window_seconds":\(window),"grace_seconds":\(grace)},
             "pass":{"idle_seconds":\(idle),"lifetime_seconds":\(lifetime)},"identity":"\(identity)","schedule":\(schedule),"challenge":\(challenge),
+            "order":\(order),
             "protects":[{"session":"\(session)"}]}
             """
         return try RoomPolicy(json: Array(text.utf8))
@@ -267,6 +269,7 @@ func withGateway<Outcome: Sendable>(
         counters: counters,
         gauges: RoomGauges(metrics),
         challenger: challenger,
+        gave: supplies.memory,
         logger: logger
     )
     let limits = Limits(plan, seed: 1, counters: LimitCounters(metrics, plan))

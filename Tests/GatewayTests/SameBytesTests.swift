@@ -54,7 +54,7 @@ struct SameBytesTests {
         return try await loop.submit { [rooms = node.rooms] in
             (UInt64(1)...120).map { number in
                 let state = view.snapshot.state(of: number, at: view.asOf)
-                return String(buffer: rooms.on(loop).placeBody(number, state, view))
+                return String(buffer: rooms.on(loop).placeBody(number, rank: number, state, view))
             }
         }.get()
     }

@@ -131,7 +131,9 @@ final class ScriptedSale: Sendable {
         let number = known ?? (misbehaviour.countsDown ? 1_000_000 - seen.numbers.count : seen.numbers.count + 1)
         seen.numbers[device] = number
         let place = #"{"number":\#(number),"rank":\#(number),"state":"waiting","ahead":0}"#
-        let body = #"{"room":"arena","token":"place-\#(number)","place":\#(place),"poll":{"after_s":0.02},"as_of":""}"#
+        let receipt = #"{"index":\#(number - 1),"arrived_at_ms":0,"entry":""}"#
+        let start = #"{"room":"arena","token":"place-\#(number)","place":\#(place),"receipt":\#(receipt)"#
+        let body = start + #","poll":{"after_s":0.02},"as_of":""}"#
         return ok(known == nil ? 201 : 200, body)
     }
 

@@ -10,6 +10,8 @@ package struct TemporaryRedis: Sendable {
     package let server: PrivateRedis
     package let eventLoopGroup: MultiThreadedEventLoopGroup
 
+    package var dataFolder: String { server.layout.dataFolder }
+
     /// `SIGKILL`; what the append-only file has not got yet is lost.
     package func kill() async { await server.kill() }
     /// Starts the server again on the same data.

@@ -81,6 +81,7 @@ package struct Drawer: Service {
             switch room.policy.order {
             case .firstCome where room.policy.tieWindowMS > 0: try await rankTies(room, lease)
             case .lottery where room.phase == .sealed: try await draw(room, lease, &memory)
+            case .lottery where room.order.draw != nil: try await rankAgain(room, lease)
             case .firstCome, .lottery: break
             }
             memory.said = nil
@@ -147,7 +148,7 @@ package struct Drawer: Service {
         let ranks = try await NIOThreadPool.singleton.runIfActive {
             RankBlock(first: 1, count: cohort, seed: seed).ranks()
         }
-        guard try await write(ranks, of: room, lease) else { return }
+        guard try await write(ranks, after: 0, of: room, lease) else { return }
         guard try await store.draw(room.name, document: document.json, lease: lease) == .done else { return }
         draws.increment()
         logger.notice(
@@ -156,9 +157,25 @@ package struct Drawer: Service {
         )
     }
 
-    /// From the first on, whatever a leader before has written: until the draw is done no rank is in force.
-    private func write(_ ranks: [UInt32], of room: RoomSnapshot, _ lease: RoomLease) async throws -> Bool {
-        var done = 0
+    /// A store that lost the ranks of a draw calls nobody of the cohort until it has them again.
+    private func rankAgain(_ room: RoomSnapshot, _ lease: RoomLease) async throws {
+        guard let cohort = room.order.cohort, room.order.rankedThrough < cohort,
+            let block = RoomRanks.drawnBlock(of: room), block.count == cohort
+        else { return }
+        let ranks = try await NIOThreadPool.singleton.runIfActive { block.ranks() }
+        guard try await write(ranks, after: Int(room.order.rankedThrough), of: room, lease) else { return }
+        logger.notice("ranks of the draw written again", metadata: ["room": "\(room.name)", "places": "\(cohort)"])
+    }
+
+    /// In a sealed room from the first on, whatever a leader before has written: until the draw is done no rank is in
+    /// force. After it only those that are missing.
+    private func write(
+        _ ranks: [UInt32],
+        after ranked: Int,
+        of room: RoomSnapshot,
+        _ lease: RoomLease
+    ) async throws -> Bool {
+        var done = ranked
         while done < ranks.count {
             let end = min(ranks.count, done + Self.ranksAtOnceMax)
             let outcome = try await store.rank(

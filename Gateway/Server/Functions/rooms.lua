@@ -53,6 +53,15 @@ local RECORD_BYTES_MAX = 64000000
 local RECORDS_SENT_MAX = 65536
 local VOIDS_TEXT_MAX = 2048
 
+-- Rooms this process of the store has been told of. It is gone with the process: that is how a restart is noticed.
+local settled = {}
+-- How long a room that forgot waits for what other gateways know.
+local SETTLE_MS = 1000
+
+local function this_run()
+    return string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+end
+
 local function now_us()
     local t = redis.call('TIME')
     return tonumber(t[1]) * 1000000 + tonumber(t[2])
@@ -75,6 +84,15 @@ local function fields(key, names)
     local out = {}
     for i, name in ipairs(names) do out[name] = values[i] or nil end
     return out
+end
+
+-- Whether a room may give numbers and passes: not after a restart of the store, until the gateways have said what they know.
+local function is_settled(meta_key)
+    if settled[meta_key] then return true end
+    local meta = fields(meta_key, { 'run', 'recovering_until' })
+    if meta.run ~= this_run() or num(meta.recovering_until) > now_ms() then return false end
+    settled[meta_key] = true
+    return true
 end
 
 -- The rank of number n, or nil while it has none.
@@ -223,7 +241,7 @@ local function create(keys, args)
     redis.call('HSET', keys[1], 'policy', args[1], 'hash', args[2], 'dedupe_key', args[3], 'phase', args[4],
         'version', 1, 'override', 'none', 'generation', args[5], 'epoch', 1, 'number', 0, 'cursor', 0, 'rate', '0',
         'outlook', 'open', 'decided_through', 0, 'forfeited_through', 0, 'granted', 0, 'revocations', 0,
-        'secret', args[6], 'commitment', args[7], 'ranked_through', 0, 'tie_first', 0)
+        'secret', args[6], 'commitment', args[7], 'ranked_through', 0, 'tie_first', 0, 'run', this_run())
     redis.call('HSET', keys[1], unpack(args, 8))
     record_allowance(keys[1], keys[2])
     local now = now_ms()
@@ -321,7 +339,7 @@ local function arrival(log, number)
 end
 
 local JOIN_FIELDS = { 'phase', 'number', 'cursor', 'generation', 'epoch', 'forfeited_through', 'method', 'tie_ms',
-    'tie_window', 'tie_first', 'ranked_through', 'cohort', 'voids' }
+    'tie_window', 'tie_first', 'ranked_through', 'cohort', 'voids', 'gap' }
 
 -- join: KEYS meta tags log passes active turned presence spent ranks ties extended
 --       ARGV highest number known to the gateway, near (places before the cursor whose presence counts),
@@ -329,7 +347,8 @@ local JOIN_FIELDS = { 'phase', 'number', 'cursor', 'generation', 'epoch', 'forfe
 --            so only a place that is there is given · 16 bytes of id and the expiry (ms) of a passed one, which is
 --            marked as spent when it gives a new place. Held: the number in a place token that was shown, or 0; its
 --            entry then has the arrival of that token
--- → {1, now, cursor, generation, epoch, phase, cohort (-1 none), n₁, isNew₁, arrived₁ (ms), rank₁ (0 none yet) …}
+-- → {-3} the room recovers, ask again
+--   · {1, now, cursor, generation, epoch, phase, cohort (-1 none), n₁, isNew₁, arrived₁ (ms), rank₁ (0 none yet) …}
 --   · {0, phase} no joins now · {-1} no room · {-2} full
 --   n = 0 without a place: isNew -1 not answered, -2 spent before
 local function join(keys, args)
@@ -339,6 +358,7 @@ local function join(keys, args)
     if phase ~= 'prequeue' and phase ~= 'sealed' and phase ~= 'drawn' and phase ~= 'active' then
         return { 0, phase }
     end
+    if not is_settled(keys[1]) then return { -3 } end
     local count = (#args - 2) / 3
     local highest = math.max(num(args[1]), num(meta.number))
     if highest + count + NUMBER_GAP > LOG_NUMBER_MAX then
@@ -347,12 +367,15 @@ local function join(keys, args)
     end
     local now, cursor = now_ms(), num(meta.cursor)
     -- A gateway has seen a higher number than the store knows: the store has forgotten the latest ones.
-    if highest > num(meta.number) then
+    -- After a loss there may be higher ones that no gateway knows of.
+    if meta.gap and highest == 0 then redis.call('HDEL', keys[1], 'gap') end
+    if highest > num(meta.number) or (meta.gap and highest > 0) then
         close_window(keys[1], keys[10], meta, math.huge)
         note_voids(keys[1], meta, highest + 1, highest + NUMBER_GAP)
         meta.number = highest + NUMBER_GAP
         redis.call('HSET', keys[1], 'number', int(meta.number))
-        meta.epoch = redis.call('HINCRBY', keys[1], 'epoch', 1)
+        if not meta.gap then meta.epoch = redis.call('HINCRBY', keys[1], 'epoch', 1) end
+        redis.call('HDEL', keys[1], 'gap')
     end
     close_window(keys[1], keys[10], meta, now)
     local number = num(meta.number)
@@ -413,13 +436,14 @@ end
 
 -- claim: KEYS meta calls claimed passes active turned grants pace ranks claims extended
 --        ARGV number, pass id to give
--- → {1, pass id, expiry ms, cap ms, isNew} · {2, reason, wait ms} not now: assigning not_called paused not_open pace cap
+-- → {1, pass id, expiry ms, cap ms, isNew} · {2, reason, wait ms} not now: recovering assigning not_called paused not_open pace cap
 --   {3, reason} never: late left used sold_out closed · {-1} no room
 local function claim(keys, args)
     local meta = fields(keys[1], { 'phase', 'override', 'cursor', 'outlook', 'window_ms', 'grace_ms', 'per_minute',
         'burst', 'active_max', 'idle_ms', 'lifetime_ms', 'forfeited_through', 'decided_through', 'paused_at', 'method',
         'tie_ms', 'cohort', 'ranked_through' })
     if not meta.phase then return { -1 } end
+    if not is_settled(keys[1]) then return { 2, 'recovering', 1000 } end
     local us = now_us()
     local now, n = math.floor(us / 1000), tonumber(args[1])
     local known = redis.call('HGET', keys[4], args[1])
@@ -503,7 +527,19 @@ local function leave(keys, args)
     return 1
 end
 
--- renew: KEYS active grants · ARGV pass id, number, wanted expiry (ms), cap (ms), reason of each
+-- A live pass the store has forgotten takes the place of a phantom (see rooms_restore.lua).
+local function adopt(keys, pid, number, wanted, cap, now)
+    local phantoms = num(redis.call('HGET', keys[3], 'phantoms') or nil)
+    if phantoms == 0 or wanted <= now or redis.call('ZSCORE', keys[4], pid) then return false end
+    redis.call('HINCRBY', keys[3], 'phantoms', -1)
+    if redis.call('ZREM', keys[1], 'lost:' .. int(phantoms)) == 0 then return false end
+    redis.call('ZADD', keys[1], int(wanted), pid)
+    redis.call('HSETNX', keys[5], number, pid .. '@' .. int(cap))
+    record(keys[2], now, 'renew', pid, number, wanted, cap, 'restore')
+    return true
+end
+
+-- renew: KEYS active grants meta revoked passes · ARGV pass id, number, wanted expiry (ms), cap (ms), reason of each
 -- → for each the expiry that now holds, or 0 when the pass is not live
 local function renew(keys, args)
     local now, reply = now_ms(), {}
@@ -512,7 +548,7 @@ local function renew(keys, args)
         local expiry = num(redis.call('ZSCORE', keys[1], pid) or nil)
         local wanted = math.min(num(args[i + 2]), cap)
         if expiry <= now then
-            reply[#reply + 1] = 0
+            reply[#reply + 1] = adopt(keys, pid, args[i + 1], wanted, cap, now) and wanted or 0
         elseif wanted > expiry then
             redis.call('ZADD', keys[1], 'XX', int(wanted), pid)
             record(keys[2], now, 'renew', pid, args[i + 1], wanted, cap, args[i + 4])
@@ -563,12 +599,12 @@ end
 -- lead: KEYS meta calls claimed active turned revoked presence leader extended · ARGV owner, lease (ms)
 -- Takes or keeps the lease, and counts what the controller needs.
 -- → {fence, now, phase, override, cursor, number, live, undecided, decided calls, decided claims,
---    how far the cursor may move, granted} · {0} another leads · {-1} no room
+--    how far the cursor may move, granted} · {0} another leads · {-1} no room, or it recovers
 local function lead(keys, args)
     local meta = fields(keys[1], { 'phase', 'override', 'outlook', 'cursor', 'number', 'window_ms', 'grace_ms',
         'decided_through', 'forfeited_through', 'method', 'tie_ms', 'cohort', 'ranked_through',
         'granted' })
-    if not meta.phase then return { -1 } end
+    if not meta.phase or not is_settled(keys[1]) then return { -1 } end
     local now = now_ms()
     local lease = fields(keys[8], { 'owner', 'fence', 'until' })
     local fence = num(lease.fence)
@@ -610,7 +646,7 @@ local function advance(keys, args)
         'grace_ms', 'method', 'tie_ms', 'cohort', 'ranked_through', 'voids' })
     if not meta.phase then return { -1 } end
     local now = now_ms()
-    if not holds_lease(keys[4], args[1], args[2], now) then return { 0 } end
+    if not is_settled(keys[1]) or not holds_lease(keys[4], args[1], args[2], now) then return { 0 } end
     local will = stands({ override = meta.override, outlook = args[5] })
     note_standing(keys[1], keys[2], keys[6], meta, will, now)
     redis.call('HSET', keys[1], 'rate', args[4], 'outlook', args[5])
@@ -618,7 +654,7 @@ local function advance(keys, args)
     local wanted, skipped = step_over(meta, num(args[3]))
     wanted = math.min(wanted, callable(meta))
     local calling = (meta.phase == 'active' or meta.phase == 'draining') and not will
-    if not calling or wanted <= cursor then return { 1, cursor } end
+    if not calling or not (wanted > cursor) then return { 1, cursor } end
     local here, called = 0, math.max(0, wanted - cursor - skipped)
     for n = cursor + 1, math.min(wanted, cursor + PRESENCE_LOOKUPS_MAX) do
         if redis.call('ZSCORE', keys[3], int(n)) then here = here + 1 end
@@ -641,7 +677,7 @@ end
 -- → {now, version, policy or "", hash, phase, override, generation, epoch, cursor, number, forfeited_through, rate,
 --    outlook, dedupe_key, live, revocations, {revoked ids} or false, {moves}, {turned up}, granted, paused at or 0,
 --    secret, commitment, ranked_through, cohort (-1 none), sealed_at or 0, draw or "", rounds, voids, {rank, until …},
---    offset of new ties, new ties, offset of new recovered, new recovered} · false no room
+--    offset of new ties, new ties, offset of new recovered, new recovered, 1 when settled} · false no room
 -- New records are those after the known ones, at most RECORDS_SENT_MAX bytes of them; all when fewer are there than are known.
 local function snapshot(keys, args)
     local names = { 'version', 'policy', 'hash', 'phase', 'override', 'generation', 'epoch', 'cursor', 'number',
@@ -669,7 +705,7 @@ local function snapshot(keys, args)
         redis.call('ZRANGE', keys[5], 0, -1), num(meta.granted), num(meta.paused_at), meta.secret or '',
         meta.commitment or '', num(meta.ranked_through), tonumber(meta.cohort or '-1'), num(meta.sealed_at), draw,
         meta.rounds or '', meta.voids or '', redis.call('ZRANGE', keys[7], 0, -1, 'WITHSCORES'), ties_from, new_ties,
-        recovered_from, new_recovered }
+        recovered_from, new_recovered, is_settled(keys[1]) and 1 or 0 }
 end
 
 redis.register_function('create_@HASH@', create)

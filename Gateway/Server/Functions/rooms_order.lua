@@ -18,6 +18,18 @@ local function rankable(meta)
     return num(meta.tie_first) > 0 and num(meta.tie_first) - 1 or num(meta.number)
 end
 
+-- Whether a tie that is closed lies in the stretch and not among the blocks: a window may close after its ties were read.
+local function leaves_out_a_tie(ties, args, from, through)
+    local given = {}
+    for i = 5, #args, 2 do given[num(args[i])] = #args[i + 1] / 4 end
+    for at = redis.call('STRLEN', ties) - 16, 0, -16 do
+        local first, count = struct.unpack('>I8I8', redis.call('GETRANGE', ties, at, at + 15))
+        if first <= from then break end
+        if first <= through and given[first] ~= count then return true end
+    end
+    return false
+end
+
 -- rank: KEYS meta leader ranks ties · ARGV owner, fence, from (ranks are given up to there), through, then first number
 --       and ranks (4 bytes each) of each block in between; numbers in no block keep theirs
 -- → {1, ranked through} · {2, ranked through} not from there, or not that far yet · {0} not our lease · {-1} no room
@@ -40,6 +52,7 @@ local function rank(keys, args)
             return { 2, num(meta.ranked_through) }
         end
     end
+    if leaves_out_a_tie(keys[4], args, from, through) then return { 2, num(meta.ranked_through) } end
     for i = 5, #args, 2 do redis.call('SETRANGE', keys[3], 4 * (num(args[i]) - 1), args[i + 1]) end
     redis.call('HSET', keys[1], 'ranked_through', int(through))
     return { 1, through }

@@ -31,7 +31,7 @@ extension LoopRooms {
         let snapshot = room.snapshot
         guard snapshot.override != .reject else { return refuse(.roomClosed, request) }
         // Most claims that come too early are told so without the store.
-        guard number <= snapshot.cursor else {
+        guard let rank = room.rank(of: number), rank <= snapshot.cursor else {
             guard snapshot.phase != .closed else { return refuse(.saleEnded, request) }
             guard snapshot.outlook != .gone else { return refuse(.soldOut, request) }
             return .now(notYet(number, room, waitMS: 1000))
@@ -113,6 +113,16 @@ extension LoopRooms {
                 expiresAt: Int64(expiry) / 1000
             )
             supplies.counters.claimsGranted.increment()
+            supplies.memory.note(
+                RoomMemory.Grant(
+                    number: UInt64(place.place),
+                    passID: passID,
+                    expiresAtMS: Int64(expiry),
+                    endsAtMS: Int64(end),
+                    grantedAtMS: view.now().milliseconds
+                ),
+                in: room.name
+            )
             return granted(request, room, pass)
         case 2:
             return notYet(number, room, waitMS: parts.last?.asInteger ?? 2000)
@@ -169,7 +179,8 @@ extension LoopRooms {
         supplies.counters.claimsWaiting.increment()
         var headers = RoomReply.headers()
         headers.add("Retry-After", String(max(1, (waitMS + 999) / 1000)))
-        let state = room.snapshot.state(of: number, at: room.asOf)
-        return EdgeReply(status: 202, headers: headers, body: placeBody(number, state, room))
+        let rank = room.rank(of: number)
+        let body = placeBody(number, rank: rank, room.state(ofRank: rank), room)
+        return EdgeReply(status: 202, headers: headers, body: body)
     }
 }

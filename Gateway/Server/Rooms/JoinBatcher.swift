@@ -23,6 +23,7 @@ struct JoinedPlace {
     var isNew: Bool
     /// When the place was taken.
     var arrivedAt: Moment
+    /// Taken before the seal; of no meaning without one.
     var isInCohort: Bool
     // Of the store, newer than the snapshot's.
     var cursor: UInt64
@@ -57,6 +58,9 @@ final class JoinBatcher {
     static let patience = TimeAmount.seconds(3)
     static let retryPause = TimeAmount.milliseconds(100)
 
+    /// Answer of a room that waits for what the gateways know.
+    private static let recovering = -3
+
     private struct Member {
         let entry: [UInt8]
         let held: UInt64
@@ -67,6 +71,7 @@ final class JoinBatcher {
 
     private let room: RoomName
     private let redis: RedisClient
+    private let memory: RoomMemory
     private let loop: any EventLoop
     private var waiting: [Member] = []
     private var unanswered = 0
@@ -74,7 +79,8 @@ final class JoinBatcher {
     /// The highest number this loop has seen in answers or on tokens: the store may have forgotten it.
     private(set) var highest: UInt64 = 0
 
-    init(room: RoomName, redis: RedisClient, loop: any EventLoop) {
+    init(room: RoomName, redis: RedisClient, memory: RoomMemory, loop: any EventLoop) {
+        self.memory = memory
         self.room = room
         self.redis = redis
         self.loop = loop
@@ -144,10 +150,10 @@ final class JoinBatcher {
             .assumeIsolated()
             .whenComplete { result in
                 switch result {
-                case .success(let reply):
+                case .success(let reply) where reply.asArray?.first?.asInteger != Self.recovering:
                     self.answer(slice, reply)
                     self.send(near: near)
-                case .failure:
+                case .success, .failure:
                     self.keep(slice)
                     self.wait(Self.retryPause, near: near)
                 }
@@ -159,11 +165,24 @@ final class JoinBatcher {
         switch parts.first?.asInteger {
         case 1 where parts.count == JoinSlice.headCount + slice.count * JoinSlice.memberCount:
             let answered = JoinSlice(parts)
+            var numbers: [UInt64] = []
+            var entries: [[UInt8]] = []
             for (index, member) in slice.enumerated() {
                 let outcome = answered.outcome(index)
-                if case .placed(let place) = outcome { noteSeen(place.number) }
+                if case .placed(let place) = outcome {
+                    noteSeen(place.number)
+                    if place.isNew {
+                        numbers.append(place.number)
+                        // As the log has it: with the arrival the store gave.
+                        let tag = Array(member.entry.prefix(ArrivalEntry.tagLength))
+                        let entry = ArrivalEntry(dedupeTag: tag, milliseconds: place.arrivedAt.milliseconds)
+                        entries.append(entry?.bytes ?? member.entry)
+                    }
+                }
                 if let outcome { member.promise.succeed(outcome) } else { member.promise.fail(JoinFailure.storeAway) }
             }
+            let now = Moment(milliseconds: Int64(parts[1].asInteger ?? 0))
+            memory.note(joins: numbers, entries: entries, at: now, in: room)
         case 0:
             let phase = parts.last?.asText.flatMap(Phase.init(rawValue:)) ?? .draft
             slice.forEach { $0.promise.succeed(.notOpen(phase)) }
@@ -193,12 +212,14 @@ private struct JoinSlice {
     private let cursor: UInt64
     private let generation: Int
     private let cohort: Int
+    private let isPrequeue: Bool
 
     init(_ parts: [RedisValue]) {
         self.parts = parts
         cursor = parts[2].asUnsigned ?? 0
         generation = parts[3].asInteger ?? 1
         cohort = parts[6].asInteger ?? -1
+        isPrequeue = parts[5].asText == Phase.prequeue.rawValue
     }
 
     /// Nil when it cannot be read.
@@ -214,7 +235,7 @@ private struct JoinSlice {
                 rank: rank > 0 ? rank : nil,
                 isNew: isNew == 1,
                 arrivedAt: Moment(milliseconds: Int64(arrived)),
-                isInCohort: cohort >= 0 && number <= UInt64(cohort),
+                isInCohort: cohort >= 0 ? number <= UInt64(cohort) : isPrequeue,
                 cursor: cursor,
                 generation: generation
             )

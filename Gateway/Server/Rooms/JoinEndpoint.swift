@@ -1,5 +1,7 @@
 // POST /v1/rooms/{room}/join: takes a place, or gives back the one that is there.
 import EdgeHTTP
+import Fairness
+import Foundation
 import NIOCore
 import QueueTokens
 import Queueing
@@ -53,7 +55,14 @@ extension LoopRooms {
         otherwise unanswered: @escaping () -> EdgeReply
     ) {
         let snapshot = room.snapshot
-        let joined = joins(of: room).join(tag: tag, right: right, arrivedAt: view.now(), near: snapshot.nearFront)
+        let held = heldPlace(in: request.head, of: room, tag)
+        let joined = joins(of: room).join(
+            tag: tag,
+            right: right,
+            arrivedAt: held.map { Moment(milliseconds: $0.arrivedAtMS) } ?? view.now(),
+            held: held.map { UInt64($0.place) } ?? 0,
+            near: snapshot.nearFront
+        )
         joined.assumeIsolated().whenComplete { result in
             switch result {
             case .success(.challenged): promise.succeed(unanswered())
@@ -66,6 +75,14 @@ extension LoopRooms {
                 promise.succeed(self.storeAway(request, isCrowded ? .overloaded : .storeUnavailable))
             }
         }
+    }
+
+    /// A place of the same visitor that is shown with a join: it is given back even by a store that forgot it.
+    private func heldPlace(in head: EdgeRequestHead, of room: RoomView, _ tag: [UInt8]) -> PlaceToken? {
+        guard case .good(let place, let number) = place(in: head, of: room), place.subject == Base64URL.encode(tag)
+        else { return nil }
+        joins(of: room).noteSeen(number)
+        return place
     }
 
     enum Joiner {
@@ -149,14 +166,16 @@ extension LoopRooms {
         _ place: JoinedPlace,
         goodFrom: Int64 = 0
     ) -> EdgeReply {
-        let (number, isNew, cursor, generation) = (place.number, place.isNew, place.cursor, place.generation)
+        let number = place.number
+        // A recovered place is dead for tokens from before; the one made here is not.
         let now = max(WallClock.now().seconds, goodFrom, room.recovered[number] ?? 0)
         let token = PlaceToken(
             room: room.name.text,
             subject: Base64URL.encode(tag),
             place: Int64(number),
-            cohort: place.isInCohort ? .pre : .live,
-            generation: Int64(generation),
+            arrivedAtMS: place.arrivedAt.milliseconds,
+            cohort: place.isInCohort && room.snapshot.policy.order == .lottery ? .pre : .live,
+            generation: Int64(place.generation),
             policy: room.snapshot.policyHash,
             issuedAt: now,
             expiresAt: placeExpiry(room, issuedAt: now)
@@ -164,20 +183,8 @@ extension LoopRooms {
         guard let text = try? supplies.keys.places.sign(token) else {
             return EdgeReply(.internalError, requestID: request.id)
         }
-        (isNew ? supplies.counters.joins : supplies.counters.rejoins).increment()
-        // The store's cursor is newer than the snapshot's.
-        let state: PlaceState =
-            (place.rank ?? number) > cursor
-            ? .waiting(ahead: number - cursor - 1) : room.snapshot.state(of: number, at: view.now()).orCalled
-        let estimate = WaitEstimate(ahead: state.ahead, in: room.snapshot, at: view.now())
-        var body = ByteBufferAllocator().buffer(capacity: 1280)
-        body.writeString(
-            #"{"room":"\#(room.name.text)","token":"\#(text)","place":{"number":\#(number),"rank":\#(number)"#
-        )
-        body.writeString(#","state":"\#(state.name)","ahead":\#(state.ahead)},"poll":{"after_s":"#)
-        let chance = PollDelay.chance(number: number, asOf: room.asOf)
-        let delay = PollDelay.tenths(p50Seconds: state.pollBase(estimate), chance: chance)
-        body.writeString(#"\#(delay / 10).\#(delay % 10)},"as_of":"\#(room.snapshot.asOf.rfc3339)"}"#)
+        (place.isNew ? supplies.counters.joins : supplies.counters.rejoins).increment()
+        let body = joinBody(room, tag, place, token: text)
         var headers = RoomReply.headers()
         let maxAge = token.expiresAt - now
         let isSecure = request.head.isSecure
@@ -185,7 +192,39 @@ extension LoopRooms {
             "Set-Cookie",
             RoomReply.cookie(room.placeCookie(isSecure: isSecure), text, maxAge: maxAge, isSecure: isSecure)
         )
-        return EdgeReply(status: isNew ? 201 : 200, headers: headers, body: body)
+        return EdgeReply(status: place.isNew ? 201 : 200, headers: headers, body: body)
+    }
+}
+
+extension LoopRooms {
+    private func joinBody(_ room: RoomView, _ tag: [UInt8], _ place: JoinedPlace, token: String) -> ByteBuffer {
+        let number = place.number
+        var state: PlaceState = .assigning
+        if let rank = place.rank {
+            // The store's cursor is newer than the snapshot's.
+            state =
+                rank > place.cursor
+                ? .waiting(ahead: min(rank - place.cursor - 1, room.snapshot.ahead(of: rank)))
+                : room.state(ofRank: rank).orCalled
+        }
+        let estimate =
+            place.rank == nil
+            ? WaitEstimate(assigningIn: room.estimates)
+            : WaitEstimate(ahead: state.ahead, room.estimates, at: room.asOf)
+        let rank = place.rank.map(String.init) ?? "null"
+        let ahead = place.rank == nil ? "null" : String(state.ahead)
+        var body = ByteBufferAllocator().buffer(capacity: 1408)
+        body.writeString(#"{"room":"\#(room.name.text)","token":"\#(token)","place":{"number":\#(number)"#)
+        body.writeString(#","rank":\#(rank)"#)
+        body.writeString(#","state":"\#(state.name)","ahead":\#(ahead)},"poll":{"after_s":"#)
+        let chance = PollDelay.chance(number: number, asOf: room.asOf)
+        let delay = PollDelay.tenths(p50Seconds: state.pollBase(estimate), chance: chance)
+        let arrivedAt = place.arrivedAt.milliseconds
+        let entry = ArrivalEntry(dedupeTag: tag, milliseconds: arrivedAt)?.bytes ?? []
+        body.writeString(#"\#(delay / 10).\#(delay % 10)},"receipt":{"index":\#(number - 1)"#)
+        body.writeString(#","arrived_at_ms":\#(arrivedAt),"entry":"\#(Data(entry).base64EncodedString())"}"#)
+        body.writeString(#","as_of":"\#(room.snapshot.asOf.rfc3339)"}"#)
+        return body
     }
 }
 

@@ -18,6 +18,7 @@ package struct RoomSupplies: Sendable {
     package var beaconChain: BeaconChain
     let audits: AuditHeaders
     let readings = Readings()
+    package let memory = RoomMemory()
 
     package init(
         redis: RedisClient,
@@ -106,7 +107,7 @@ package final class LoopRooms: VisitorRooms {
             batcher.noteSeen(room.snapshot.highestNumber)
             return batcher
         }
-        let batcher = JoinBatcher(room: room.name, redis: supplies.redis, loop: loop)
+        let batcher = JoinBatcher(room: room.name, redis: supplies.redis, memory: supplies.memory, loop: loop)
         batcher.noteSeen(room.snapshot.highestNumber)
         joins[name] = batcher
         return batcher
@@ -131,11 +132,11 @@ package final class LoopRooms: VisitorRooms {
     }
 
     /// Notes that the holder of a place near the front is there.
-    func markPresent(_ number: UInt64, in room: RoomView) {
-        guard number > room.cursor, number - room.cursor <= room.nearFront else { return }
+    func markPresent(_ rank: UInt64, in room: RoomView) {
+        guard rank > room.cursor, rank - room.cursor <= room.nearFront else { return }
         let name = room.name.text
         guard present[name, default: []].count < Self.presenceMax else { return }
-        present[name, default: []].insert(number)
+        present[name, default: []].insert(rank)
     }
 
     private func sendPresence() {

@@ -27,16 +27,17 @@ extension LoopRooms {
             }
             let number = UInt64(place.place)
             guard !hasMoved(number, issuedAt: place.issuedAt, in: room) else { return refuse(.placeMoved, request) }
+            let rank = room.rank(of: number)
             let state: PlaceState
-            if number > room.cursor {
-                state = .waiting(ahead: number - room.cursor - 1)
-                markPresent(number, in: room)
-                if number > room.lastNumber { joins(of: room).noteSeen(number) }
-            } else {
+            if let rank, rank <= room.cursor {
                 let isInside = holdsPass(request.head, of: number, in: room)
-                state = isInside ? .admitted : room.snapshot.state(of: number, at: room.asOf)
+                state = isInside ? .admitted : room.state(ofRank: rank)
+            } else {
+                state = room.state(ofRank: rank)
+                if let rank { markPresent(rank, in: room) }
+                if number > room.lastNumber { joins(of: room).noteSeen(number) }
             }
-            var reply = EdgeReply(RoomReply.preparedHead, body: placeBody(number, state, room))
+            var reply = EdgeReply(RoomReply.preparedHead, body: placeBody(number, rank: rank, state, room))
             if place.expiresAt - clock.seconds < Self.placeLifeSeconds / 2,
                 let cookie = freshPlaceCookie(request.head, room)
             {
@@ -47,9 +48,9 @@ extension LoopRooms {
     }
 
     /// In the memory of the last one, when its reply has gone out.
-    func placeBody(_ number: UInt64, _ state: PlaceState, _ room: RoomView) -> ByteBuffer {
+    func placeBody(_ number: UInt64, rank: UInt64?, _ state: PlaceState, _ room: RoomView) -> ByteBuffer {
         bodySpace.clear(minimumCapacity: room.bodyBytesMax)
-        bodySpace.write(upTo: room.bodyBytesMax) { $0.putPlace(number, state, in: room) }
+        bodySpace.write(upTo: room.bodyBytesMax) { $0.putPlace(number, rank: rank, state, in: room) }
         return bodySpace
     }
 

@@ -19,6 +19,25 @@ struct RoomCheckpoint {
         var cursor: UInt64
         var number: UInt64
         var dedupeKey: String
+        // Later additions: a file without them is read all the same.
+        var override: String?
+        var forfeitedThrough: UInt64?
+        var granted: Int?
+        var live: Int?
+        var moves: [[Int64]]?
+        var turned: [UInt64]?
+        var revoked: [String]?
+        var secret: String?
+        var commitment: String?
+        var rankedThrough: UInt64?
+        var cohort: UInt64?
+        var sealedAt: Int64?
+        var ties: [[UInt64]]?
+        var draw: String?
+        var rounds: [[Int64]]?
+        var voids: [[UInt64]]?
+        var recovered: [[Int64]]?
+        var asOf: Int64?
     }
 
     private let path: String
@@ -47,7 +66,7 @@ struct RoomCheckpoint {
                 let policy = try? RoomPolicy(json: Array(entry.policy.utf8)),
                 let dedupeKey = Hex.decode(entry.dedupeKey)
             else { throw RoomCheckpointFault(path: path) }
-            let snapshot = RoomSnapshot(
+            var snapshot = RoomSnapshot(
                 name: name,
                 policy: policy,
                 policyHash: entry.hash,
@@ -59,15 +78,28 @@ struct RoomCheckpoint {
                 lastNumber: entry.number,
                 dedupeKey: dedupeKey,
                 isDegraded: true,
-                asOf: WallClock.now()
+                asOf: entry.asOf.map { Moment(milliseconds: $0) } ?? WallClock.now()
             )
-            return KnownRoom(snapshot: snapshot, revocations: -1, granted: 0)
+            snapshot.override = entry.override.flatMap { Override(text: $0) } ?? .none
+            snapshot.calls = CallMarks(
+                (entry.moves ?? []).filter { $0.count == 2 && $0[0] > 0 }
+                    .map { CallMarks.Mark(upTo: UInt64($0[0]), at: Moment(milliseconds: $0[1])) },
+                forfeitedThrough: entry.forfeitedThrough ?? 0
+            )
+            snapshot.turnedUp = Set(entry.turned ?? [])
+            snapshot.revokedPasses = Set(entry.revoked ?? [])
+            snapshot.livePasses = entry.live ?? 0
+            for pair in entry.recovered ?? [] where pair.count == 2 { snapshot.recovered[UInt64(pair[0])] = pair[1] }
+            snapshot.order = Self.order(entry)
+            var room = KnownRoom(snapshot: snapshot, revocations: -1, granted: entry.granted ?? 0)
+            room.ranks.follow(snapshot)
+            return room
         }
     }
 
     /// Writes the rooms when they have changed: at once when a room or its policy has, else at most once a second.
     mutating func keep(_ rooms: some Collection<KnownRoom>) {
-        let entries = rooms.map { Self.entry($0.snapshot) }.sorted { $0.name < $1.name }
+        let entries = rooms.map { Self.entry($0) }.sorted { $0.name < $1.name }
         guard entries != written else { return }
         let isSameRooms = entries.map { [$0.name, $0.hash] } == written.map { [$0.name, $0.hash] }
         guard !isSameRooms || ContinuousClock.now - writtenAt >= Self.writeEvery else { return }
@@ -81,8 +113,25 @@ struct RoomCheckpoint {
         writtenAt = .now
     }
 
-    private static func entry(_ room: RoomSnapshot) -> Entry {
-        Entry(
+    private static func order(_ entry: Entry) -> OrderRecord {
+        OrderRecord(
+            secret: entry.secret.flatMap(Hex.decode) ?? [],
+            commitment: entry.commitment.flatMap(Hex.decode) ?? [],
+            rankedThrough: entry.rankedThrough ?? 0,
+            cohort: entry.cohort,
+            sealedAt: entry.sealedAt.map { Moment(milliseconds: $0) },
+            ties: (entry.ties ?? []).filter { $0.count == 2 }.map { OrderRecord.Tie(first: $0[0], count: $0[1]) },
+            draw: entry.draw,
+            rounds: (entry.rounds ?? []).filter { $0.count == 2 }
+                .map { OrderRecord.NamedRound(round: UInt64($0[0]), at: Moment(milliseconds: $0[1])) },
+            voids: (entry.voids ?? []).filter { $0.count == 2 && $0[0] <= $0[1] }.map { $0[0]...$0[1] }
+        )
+    }
+
+    private static func entry(_ known: KnownRoom) -> Entry {
+        let room = known.snapshot
+        let order = room.order
+        return Entry(
             name: room.name.text,
             policy: String(decoding: room.policy.canonicalJSON, as: UTF8.self),
             hash: room.policyHash,
@@ -92,7 +141,25 @@ struct RoomCheckpoint {
             epoch: room.epoch,
             cursor: room.cursor,
             number: room.highestNumber,
-            dedupeKey: Hex.encode(room.dedupeKey)
+            dedupeKey: Hex.encode(room.dedupeKey),
+            override: room.override.text,
+            forfeitedThrough: room.calls.forfeitedThrough,
+            granted: known.granted,
+            live: room.livePasses,
+            moves: room.calls.marks.map { [Int64($0.upTo), $0.at.milliseconds] },
+            turned: room.turnedUp.sorted(),
+            revoked: room.revokedPasses.sorted(),
+            secret: Hex.encode(order.secret),
+            commitment: Hex.encode(order.commitment),
+            rankedThrough: order.rankedThrough,
+            cohort: order.cohort,
+            sealedAt: order.sealedAt?.milliseconds,
+            ties: order.ties.map { [$0.first, $0.count] },
+            draw: order.draw,
+            rounds: order.rounds.map { [Int64($0.round), $0.at.milliseconds] },
+            voids: order.voids.map { [$0.lowerBound, $0.upperBound] },
+            recovered: room.recovered.sorted { $0.value < $1.value }.map { [Int64($0.key), $0.value] },
+            asOf: room.calls.marks.isEmpty && room.livePasses == 0 ? nil : room.asOf.milliseconds
         )
     }
 }

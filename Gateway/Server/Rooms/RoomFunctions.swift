@@ -42,7 +42,7 @@ package struct RoomKeys: Sendable {
     }
     var forEnd: [RedisArgument] { [meta, key("active"), key("revoked"), grants] }
     var forLeave: [RedisArgument] { [key("tags"), key("passes"), key("turned"), meta, ranks, left] }
-    var forRenewal: [RedisArgument] { [key("active"), grants] }
+    var forRenewal: [RedisArgument] { [key("active"), grants, meta, key("revoked"), key("passes")] }
     var forPresence: [RedisArgument] { [key("presence")] }
     var forLead: [RedisArgument] {
         [
@@ -58,6 +58,13 @@ package struct RoomKeys: Sendable {
             meta, key("calls"), key("active"), key("revoked"), key("turned"), ties, key("extended"), key("recovered"),
         ]
     }
+    var forRestore: [RedisArgument] {
+        [
+            meta, key("tags"), log, key("passes"), key("active"), key("revoked"), key("turned"), key("calls"), claims,
+            grants, key("recovered"), ties, changes, key("pace"), key("extended"),
+        ]
+    }
+    var forRestoreLog: [RedisArgument] { [meta, key("tags"), log] }
     var forRank: [RedisArgument] { [meta, key("leader"), ranks, ties] }
     var forDraw: [RedisArgument] { [meta, key("leader"), changes] }
     var forCheckpoint: [RedisArgument] { [meta, key("leader"), checkpoints] }
@@ -79,7 +86,8 @@ package struct RoomKeys: Sendable {
 package enum RoomFunctions {
     package static let library = RedisFunctionLibrary(
         name: "rooms",
-        source: PackageResources.rooms_lua + PackageResources.rooms_order_lua + PackageResources.rooms_sharing_lua
+        source: PackageResources.rooms_lua + PackageResources.rooms_order_lua + PackageResources.rooms_restore_lua
+            + PackageResources.rooms_sharing_lua
     )
 
     static let create = library.function("create")
@@ -102,6 +110,8 @@ package enum RoomFunctions {
     static let extend = library.function("extend")
     static let recover = library.function("recover")
     static let see = library.function("see")
+    static let restore = library.function("restore")
+    static let restoreLog = library.function("restore_log")
 }
 
 extension RedisArgument {

@@ -122,16 +122,19 @@ package struct RoomStore: Sendable {
     }
 
     /// The numbers of a policy that the functions work with.
-    private static func numbers(_ policy: RoomPolicy) -> [RedisArgument] {
+    static func fields(_ policy: RoomPolicy) -> [(String, String)] {
         [
-            "per_minute", .integer(policy.admission.perMinute), "burst", .integer(policy.admission.burstAllowed),
-            "active_max", .integer(policy.admission.activeMax), "window_ms",
-            .integer(policy.claim.windowSeconds * 1000),
-            "grace_ms", .integer(policy.claim.graceSeconds * 1000), "idle_ms", .integer(policy.passIdleSeconds * 1000),
-            "lifetime_ms", .integer(policy.passLifetimeSeconds * 1000),
-            "order", .text(policy.orderJSON), "method", .text(policy.order.rawValue),
-            "tie_ms", .integer(policy.tieWindowMS), "sale_opens_at",
-            .text(policy.schedule.saleOpensAt.map { String($0.milliseconds) } ?? ""),
+            ("per_minute", String(policy.admission.perMinute)), ("burst", String(policy.admission.burstAllowed)),
+            ("active_max", String(policy.admission.activeMax)),
+            ("window_ms", String(policy.claim.windowSeconds * 1000)),
+            ("grace_ms", String(policy.claim.graceSeconds * 1000)), ("idle_ms", String(policy.passIdleSeconds * 1000)),
+            ("lifetime_ms", String(policy.passLifetimeSeconds * 1000)), ("order", policy.orderJSON),
+            ("method", policy.order.rawValue), ("tie_ms", String(policy.tieWindowMS)),
+            ("sale_opens_at", policy.schedule.saleOpensAt.map { String($0.milliseconds) } ?? ""),
         ]
+    }
+
+    private static func numbers(_ policy: RoomPolicy) -> [RedisArgument] {
+        fields(policy).flatMap { [.text($0.0), .text($0.1)] }
     }
 }

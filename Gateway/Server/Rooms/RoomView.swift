@@ -20,6 +20,9 @@ package final class RoomView: Sendable {
     let passesGoodFrom: [String: Int64]
     /// Numbers whose place tokens from before a second are dead.
     let recovered: [UInt64: Int64]
+    private let ranks: RoomRanks
+    /// Whether every number is its rank.
+    private let isInOrderOfArrival: Bool
     package let dedupe: KeyedBLAKE2b?
     private let plainCookies: Cookies
     private let secureCookies: Cookies
@@ -40,8 +43,10 @@ package final class RoomView: Sendable {
     let bodyBytesMax: Int
     private static let numbersBytesMax = 512
 
-    package init(_ snapshot: RoomSnapshot, reusing old: RoomView? = nil) {
+    package init(_ snapshot: RoomSnapshot, ranks: RoomRanks = RoomRanks(), reusing old: RoomView? = nil) {
         self.snapshot = snapshot
+        self.ranks = ranks
+        isInOrderOfArrival = snapshot.policy.order == .firstCome && snapshot.policy.tieWindowMS == 0
         cursor = snapshot.cursor
         lastNumber = snapshot.lastNumber
         generation = Int64(snapshot.generation)
@@ -96,12 +101,23 @@ package final class RoomView: Sendable {
         return bodyUnlikely
     }
 
+    /// The order of calling; nil while the number has none.
+    func rank(of number: UInt64) -> UInt64? {
+        isInOrderOfArrival ? number : ranks.rank(of: number, in: snapshot)
+    }
+
+    /// Where a place stands.
+    func state(ofRank rank: UInt64?) -> PlaceState {
+        guard let rank else { return .assigning }
+        return snapshot.state(of: rank, at: asOf)
+    }
+
     /// The same room, marked as seen for the last time.
     package func degraded() -> RoomView {
         guard !snapshot.isDegraded else { return self }
         var copy = snapshot
         copy.isDegraded = true
-        return RoomView(copy, reusing: self)
+        return RoomView(copy, ranks: ranks, reusing: self)
     }
 
     /// The cookies' names on one scheme. A name of the other scheme counts for nothing: what came over a line that
@@ -137,17 +153,20 @@ package final class RoomView: Sendable {
 extension ByteWriter {
     /// A place body (`PlaceReply`), written by hand: this is the answer most requests get. It is a function of the
     /// place and the snapshot alone, so that every gateway writes the same bytes.
-    mutating func putPlace(_ number: UInt64, _ state: PlaceState, in room: RoomView) {
+    mutating func putPlace(_ number: UInt64, rank: UInt64?, _ state: PlaceState, in room: RoomView) {
         put(room.bodyStart)
         put(number: number)
         put(#","rank":"#)
-        put(number: number)
+        put(optional: rank)
         put(#","state":""#)
         put(state.name)
         put(#"","ahead":"#)
-        put(number: state.ahead)
+        put(optional: rank.map { _ in state.ahead })
         let asOf = room.asOf
-        let estimate = WaitEstimate(ahead: state.ahead, room.estimates, at: asOf)
+        let estimate =
+            rank == nil
+            ? WaitEstimate(assigningIn: room.estimates)
+            : WaitEstimate(ahead: state.ahead, room.estimates, at: asOf)
         let chance = PollDelay.chance(number: number, asOf: asOf)
         let poll = PollDelay.tenths(p50Seconds: state.pollBase(estimate), chance: chance)
         put(#"},"eta":{"p50_s":"#)
@@ -165,7 +184,7 @@ extension ByteWriter {
         put(room.bodyServing)
         put(optional: state.deadline)
         put(#","extensions_left":"#)
-        put(optional: room.snapshot.extensionsLeft(rank: number, in: state))
+        put(optional: rank.flatMap { room.snapshot.extensionsLeft(rank: $0, in: state) })
         put(room.outlook(of: state))
         put(number: poll / 10)
         put(".")
@@ -174,6 +193,10 @@ extension ByteWriter {
     }
 
     private mutating func put(optional number: Int?) {
+        if let number { put(number: number) } else { put("null") }
+    }
+
+    private mutating func put(optional number: UInt64?) {
         if let number { put(number: number) } else { put("null") }
     }
 
@@ -193,6 +216,7 @@ extension PlaceState {
     func pollBase(_ estimate: WaitEstimate) -> Int? {
         switch self {
         // Nobody more is called: there is nothing to be told often.
+        case .assigning: estimate.p50Seconds
         case .waiting: estimate.reason == .soldOut ? 1200 : estimate.p50Seconds
         case .called, .parked, .admitted: 0
         case .forfeited: 1200

@@ -10,10 +10,14 @@ package struct KnownRoom: Sendable {
     package var revocations: Int
     /// Passes ever granted.
     package var granted: Int
+    /// Computed from the snapshot.
+    package var ranks = RoomRanks()
     /// How much of the record of recovered places the snapshot has.
     var recoveredBytes = 0
     /// The store does not have it any more; this is what was known last.
     package var isForgotten = false
+    /// The store has forgotten something of it, and is to be told.
+    var needsRestore = false
 
     package init(snapshot: RoomSnapshot, revocations: Int, granted: Int) {
         self.snapshot = snapshot
@@ -26,7 +30,7 @@ enum SnapshotReader {
     static func command(_ room: RoomName, known: KnownRoom?) -> [RedisArgument] {
         let keys = RoomKeys(room).forSnapshot
         // A room that was lost may have been made again with any version: all of it is asked for.
-        let known = known?.isForgotten == true ? nil : known
+        let known = known?.needsRestore == true ? nil : known
         return ["FCALL", .text(RoomFunctions.snapshot.name), .integer(keys.count)] + keys
             + [
                 .integer(known?.snapshot.version ?? 0), .integer(known?.revocations ?? -1),
@@ -37,7 +41,7 @@ enum SnapshotReader {
 
     /// Nil when there is no such room, or its document cannot be read by this version.
     static func read(_ reply: RedisValue, name: RoomName, known: KnownRoom?) -> KnownRoom? {
-        guard let parts = reply.asArray, parts.count == 34, let now = parts[0].asInteger,
+        guard let parts = reply.asArray, parts.count == 35, let now = parts[0].asInteger,
             let version = parts[1].asInteger, let policyText = parts[2].asBytes, let hash = parts[3].asText,
             let phase = parts[4].asText.flatMap(Phase.init(rawValue:)),
             let override = parts[5].asText.flatMap({ Override(text: $0) }), let generation = parts[6].asInteger,
@@ -79,6 +83,9 @@ enum SnapshotReader {
             asOf: Moment(milliseconds: Int64(now))
         )
         var room = KnownRoom(snapshot: snapshot, revocations: revocations, granted: granted)
+        if let known { room.ranks = known.ranks }
+        room.ranks.follow(snapshot)
+        room.needsRestore = parts[34].asInteger != 1
         room.recoveredBytes = recoveredFrom + recoveredBytes.count
         return room
     }

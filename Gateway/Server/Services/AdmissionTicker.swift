@@ -6,8 +6,9 @@ import ServiceLifecycle
 import UsherAPI
 
 package struct AdmissionTicker: Service {
-    /// Longer than a tick, so that a leader that is late once keeps its rooms.
-    static let leaseTicks = 3
+    /// Longer than a tick, so that a leader that is a little late keeps its rooms; with the tick after its end another
+    /// leads within three.
+    static let leaseTicks = 2
     static let roomsAtOnceMax = 16
     /// Ticks in a row without an answer after which booking counts as away: a restart is not worth the excitement.
     static let awayTicks = 3

@@ -17,6 +17,7 @@ package struct SnapshotPuller: Service {
     private let counters: RoomCounters
     private let gauges: RoomGauges
     private let challenger: Challenger
+    private let gave: RoomMemory
     private let logger: Logger
 
     package init(
@@ -27,8 +28,10 @@ package struct SnapshotPuller: Service {
         counters: RoomCounters,
         gauges: RoomGauges,
         challenger: Challenger,
+        gave: RoomMemory = RoomMemory(),
         logger: Logger
     ) throws {
+        self.gave = gave
         var checkpoint = checkpointFile.map { RoomCheckpoint(path: $0, logger: logger) }
         remembered = try checkpoint?.read() ?? []
         self.checkpoint = checkpoint
@@ -68,6 +71,7 @@ package struct SnapshotPuller: Service {
                 throw UnreadableReply(function: "snapshot")
             }
             noteForgotten(&memory)
+            try await restore(memory)
             hand(memory)
             gauges.setAway(false)
             if memory.isAway {
@@ -90,6 +94,13 @@ package struct SnapshotPuller: Service {
         }
     }
 
+    /// Tells the store of the rooms it has forgotten something of, until it has them again.
+    private func restore(_ memory: PullMemory) async throws {
+        for room in memory.known.values where room.needsRestore {
+            try await RoomStore(redis: redis).restore(room, gave)
+        }
+    }
+
     /// Says once which rooms are gone from the store.
     private func noteForgotten(_ memory: inout PullMemory) {
         let forgotten = memory.known.values.filter(\.isForgotten).map(\.snapshot.name.text).sorted()
@@ -97,7 +108,7 @@ package struct SnapshotPuller: Service {
         memory.saidForgotten = forgotten
         guard !forgotten.isEmpty else { return }
         logger.error(
-            "rooms are gone from the store: they stay guarded and take nobody until they are made again",
+            "rooms are gone from the store: they stay guarded, and the store is told what is known of them",
             metadata: ["rooms": "\(forgotten.joined(separator: " "))"]
         )
     }
@@ -106,7 +117,7 @@ package struct SnapshotPuller: Service {
         gauges.set(Array(memory.known.values))
         let old = rooms.view.rooms
         let views = memory.known.values.map { known in
-            RoomView(known.snapshot, reusing: old[known.snapshot.name.text])
+            RoomView(known.snapshot, ranks: known.ranks, reusing: old[known.snapshot.name.text])
         }
         challenger.keep(views, atMS: WallClock.now().milliseconds + memory.clockOffsetMS)
         rooms.update { view in
@@ -144,6 +155,15 @@ struct PullMemory {
         guard replies.count == names.count + 1, let listed = replies[0].asArray else { return false }
         for (name, reply) in zip(names, replies.dropFirst()) {
             if var room = SnapshotReader.read(reply, name: name, known: known[name]) {
+                if room.needsRestore {
+                    // What it says is older than what is known here, which goes on until the store knows it, too.
+                    let old = known[name].flatMap { $0.snapshot.generation == room.snapshot.generation ? $0 : nil }
+                    var kept = old ?? room
+                    kept.snapshot.isDegraded = true
+                    kept.needsRestore = true
+                    known[name] = kept
+                    continue
+                }
                 if let old = known[name]?.snapshot, old.generation == room.snapshot.generation {
                     room.snapshot.highestNumber = max(old.highestNumber, room.snapshot.lastNumber)
                 }
@@ -154,6 +174,7 @@ struct PullMemory {
                 // A store that has forgotten a room does not open its doors: what was known last goes on.
                 known[name]?.snapshot.isDegraded = true
                 known[name]?.isForgotten = true
+                known[name]?.needsRestore = true
             }
         }
         let asked = Set(names)
