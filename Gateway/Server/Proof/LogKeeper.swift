@@ -16,6 +16,8 @@ package struct LogKeeper: Service {
     /// Pieces of a room in one round; the rest comes in the next.
     static let piecesMax = 8
     static let roomsAtOnceMax = 16
+    /// Entries that are given back to a store in one call.
+    static let givenBackMax = 2000
     static let signEvery: Duration = .seconds(1)
     /// How often a log that is not what was signed is compared with the store's again.
     static let mendEvery: Duration = .seconds(2)
@@ -184,7 +186,7 @@ package struct LogKeeper: Service {
         return memory.comparedAt.map { ContinuousClock.now - $0 >= Self.mendEvery } ?? true
     }
 
-    /// Compares the whole log with the store's, takes what is missing here, and makes sure of the newest checkpoint.
+    /// Compares the whole log with the store's, gives each what it is missing, and makes sure of the newest checkpoint.
     private func compare(_ log: RoomLog, _ memory: inout Memory) async throws {
         memory.comparedAt = .now
         let (have, signed) = (log.count, log.signedSize)
@@ -204,12 +206,13 @@ package struct LogKeeper: Service {
                 try log.overwrite(merge.entries, at: index)
                 isChanged = true
             }
+            if let indices = merge.lostIndices { try await giveBack(indices, of: log) }
             lost += merge.lost
             conflict = conflict ?? merge.conflict
             index = range.upperBound
         }
         if lost > 0 {
-            logger.warning("the store has lost arrivals", metadata: ["room": "\(log.room)", "entries": "\(lost)"])
+            logger.warning("the store had lost arrivals", metadata: ["room": "\(log.room)", "entries": "\(lost)"])
         }
         if isChanged { try await NIOThreadPool.singleton.runIfActive { try log.rebuild() } }
         log.hold(nil)
@@ -217,6 +220,14 @@ package struct LogKeeper: Service {
             log.hold(.inconsistent("the store has another arrival under number \(conflict + 1) than was signed"))
         }
         if let checkpoint = log.checkpoint { try log.accept(checkpoint) }
+    }
+
+    /// Arrivals the store has forgotten, in pieces that do not hold it up.
+    private func giveBack(_ indices: ClosedRange<Int>, of log: RoomLog) async throws {
+        for first in stride(from: indices.lowerBound, through: indices.upperBound, by: Self.givenBackMax) {
+            let end = min(first + Self.givenBackMax, indices.upperBound + 1)
+            try await store.restoreLog(log.room, from: UInt64(first) + 1, entries: try log.entries(first..<end))
+        }
     }
 
     /// The newest checkpoint of the store, whoever signed it.

@@ -6,8 +6,9 @@ struct LogMerge: Equatable {
     var entries: [UInt8]
     /// Whether that is something else than it had.
     var isChanged = false
-    /// Entries the store has forgotten.
+    /// Entries the store has forgotten, and from which to which index.
     var lost = 0
+    var lostIndices: ClosedRange<Int>?
     /// The first entry that was signed and that the store has differently, by index.
     var conflict: Int?
 
@@ -25,6 +26,7 @@ struct LogMerge: Equatable {
             guard !our.elementsEqual(their) else { continue }
             if their.elementsEqual(void) {
                 lost += 1
+                lostIndices = (lostIndices?.lowerBound ?? index)...index
             } else if index >= signed {
                 entries.replaceSubrange(offset..<(offset + length), with: their)
                 isChanged = true
