@@ -118,6 +118,6 @@ package enum UpstreamFlaw: String, Error, Sendable, Equatable, CaseIterable {
     case coding = "the transfer coding is not chunked alone, or came with HTTP/1.0"
     case chunk = "the chunked body is malformed"
     case switching = "the service switched protocols unasked"
-    case interim = "too many interim replies"
+    case interim = "too many interim replies, or one that ends the connection"
     case cutShort = "the connection ended before the reply did"
 }

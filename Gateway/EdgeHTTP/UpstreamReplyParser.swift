@@ -115,7 +115,8 @@ package struct UpstreamReplyParser {
             guard found.status >= 200 else {
                 guard found.status != 101 else { throw .switching }
                 // HTTP/1.0 has none: to an older reader the next head would be its body.
-                guard found.isVersion11 else { throw .interim }
+                // And one that ends the connection has nothing behind it.
+                guard found.isVersion11, !found.asksToClose else { throw .interim }
                 interimCount += 1
                 guard interimCount <= limits.interimRepliesMax else { throw .interim }
                 continue
@@ -260,6 +261,10 @@ private struct HeadInProgress {
         let value = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
         guard ByteRules.valueKind(value) != .bad else { throw .fieldValue }
         let name = UnsafeRawBufferPointer(rebasing: bytes[range.lowerBound..<nameEnd])
+        // Blanks may be tabs, but not every reader knows that: none behind what says where the body ends.
+        if bytes[end..<range.upperBound].contains(ByteRules.tab), ByteRules.isSame(name, "content-length") {
+            throw .contentLength
+        }
         lines.append(
             UpstreamFields.Line(
                 start: UInt32(truncatingIfNeeded: range.lowerBound),

@@ -15,7 +15,7 @@ struct UpstreamReplyTests {
 
     static let good: [Good] = [
         Good(bytes: "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", body: "abc", framing: .length(3)),
-        Good(bytes: "HTTP/1.1 200\r\ncontent-length:3 \t\r\n\r\nabc", body: "abc", framing: .length(3)),
+        Good(bytes: "HTTP/1.1 200\r\ncontent-length:3  \r\n\r\nabc", body: "abc", framing: .length(3)),
         Good(bytes: "HTTP/1.1 299 \r\nContent-Length: 0\r\n\r\n", status: 299, framing: .length(0)),
         Good(
             bytes: "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n3;a=b\r\nabc\r\n2\r\nde\r\n0\r\nX: y\r\n\r\n",
@@ -77,6 +77,7 @@ struct UpstreamReplyTests {
         ("HTTP/1.1 200 OK\r\nA: b\u{0}\r\n", .fieldValue), ("HTTP/1.1 200 OK\r\nA: b\rc\r\n", .fieldValue),
         ("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n", .contentLength),
         ("HTTP/1.1 200 OK\r\nContent-Length: 3, 3\r\n", .contentLength),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 3\t\r\n", .contentLength),
         ("HTTP/1.1 200 OK\r\nContent-Length: +3\r\n", .contentLength),
         ("HTTP/1.1 200 OK\r\nContent-Length: -3\r\n", .contentLength),
         ("HTTP/1.1 200 OK\r\nContent-Length: 0x3\r\n", .contentLength),
@@ -94,6 +95,7 @@ struct UpstreamReplyTests {
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\nabc", .chunk),
         ("HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n", .switching),
         (String(repeating: "HTTP/1.1 102 Processing\r\n\r\n", count: 9), .interim),
+        ("HTTP/1.1 103 Early Hints\r\nConnection: a, close\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n", .interim),
         ("HTTP/1.0 103 Early Hints\r\n\r\nHTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", .interim),
         ("HTTP/1.1 200 OK\r\nA: " + String(repeating: "x", count: 70_000), .headTooLarge),
         ("HTTP/1.1 200 OK\r\n" + String(repeating: "A: b\r\n", count: 129), .headTooLarge),
