@@ -18,7 +18,7 @@ package struct RoomsFacts: Sendable {
                 finding.expect(seen.insert(number).inserted, "\(room.name) issued number \(number) twice")
                 if number < 1 || number > room.number {
                     finding.report("\(room.name) issued number \(number), its last number is \(room.number)")
-                } else if number * 32 > room.logBytes || room.emptyLeaves.contains(number) {
+                } else if number * RoomFacts.entryBytes > room.logBytes || room.emptyLeaves.contains(number) {
                     finding.report("\(room.name) has no leaf of number \(number) in its log")
                 }
             }

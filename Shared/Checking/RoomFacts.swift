@@ -47,6 +47,8 @@ package struct RoomFacts: Sendable {
     /// Bytes of the arrival log, and issued numbers whose leaf is empty.
     package var logBytes = 0
     package var emptyLeaves: Set<Int> = []
+    /// Of the arrival log: dedupe tag and time.
+    package static let entryBytes = 24
     /// The pass of each place that has claimed one.
     package var passes: [Int: String] = [:]
     /// Live passes and when they end.

@@ -159,7 +159,7 @@ struct CheckTests {
     static let roomDamages: [Damage] = [
         Damage("rooms.places", "a number issued twice") { $0.room.placesByTag = [1, 2, 3, 3] },
         Damage("rooms.places", "a number above the last") { $0.room.placesByTag = [1, 2, 3, 5] },
-        Damage("rooms.places", "a log too short") { $0.room.logBytes = 3 * 32 },
+        Damage("rooms.places", "a log too short") { $0.room.logBytes = 3 * 24 },
         Damage("rooms.places", "an empty leaf") { $0.room.emptyLeaves = [2] },
         Damage("rooms.places", "a cursor past the last number") { $0.room.cursor = 5 },
         Damage("rooms.passes", "two passes for a place") { world in

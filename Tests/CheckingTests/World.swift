@@ -137,7 +137,7 @@ struct World {
         room.number = 4
         room.cursor = 3
         room.placesByTag = [1, 2, 3, 4]
-        room.logBytes = 4 * 32
+        room.logBytes = 4 * 24
         room.passes = [1: "p1", 2: "p2", 3: "p3"]
         room.entries = [
             .init(at: 10_000, .grant(pass: "p1", place: 1, expiry: 40_000)),

@@ -10,7 +10,7 @@ struct RoomLoader {
     /// Elements asked for at once.
     static let pieceMax = 10_000
     /// Bytes of the arrival log asked for at once; whole leaves.
-    static let logPieceMax = 1 << 20
+    static let logPieceMax = RoomFacts.entryBytes * 32_768
 
     func names() async throws(RedisFailure) -> [String] {
         let reply = try await redis.call(["SMEMBERS", "{r:}:rooms"], deadline: deadline)
@@ -109,7 +109,7 @@ struct RoomLoader {
         }
     }
 
-    /// Numbers whose 32 bytes are all zero.
+    /// Numbers whose entry is all zero.
     private func emptyLeaves(_ key: String, bytes: Int) async throws(RedisFailure) -> Set<Int> {
         var empty: Set<Int> = []
         for start in stride(from: 0, to: bytes, by: Self.logPieceMax) {
@@ -118,9 +118,10 @@ struct RoomLoader {
                     ["GETRANGE", .text(key), .integer(start), .integer(start + Self.logPieceMax - 1)],
                     deadline: deadline
                 ).asBytes ?? []
-            for leaf in stride(from: 0, to: piece.count - piece.count % 32, by: 32)
-            where piece[leaf..<leaf + 32].allSatisfy({ $0 == 0 }) {
-                empty.insert((start + leaf) / 32 + 1)
+            let length = RoomFacts.entryBytes
+            for leaf in stride(from: 0, to: piece.count - piece.count % length, by: length)
+            where piece[leaf..<leaf + length].allSatisfy({ $0 == 0 }) {
+                empty.insert((start + leaf) / length + 1)
             }
         }
         return empty
