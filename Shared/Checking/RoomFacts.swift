@@ -49,6 +49,8 @@ package struct RoomFacts: Sendable {
     package var emptyLeaves: Set<Int> = []
     /// Of the arrival log: dedupe tag and time.
     package static let entryBytes = 24
+    /// Ranks in the order of calling, of numbers whose rank is another than the number.
+    package var ranks: [Int: Int] = [:]
     /// The pass of each place that has claimed one.
     package var passes: [Int: String] = [:]
     /// Live passes and when they end.

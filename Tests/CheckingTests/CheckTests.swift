@@ -32,6 +32,14 @@ struct CheckTests {
         #expect(world.broken.contains(damage.promise), "broken are \(world.broken.sorted())")
     }
 
+    @Test func `in a drawn room the rank says who was called, not the number`() {
+        var world = World()
+        world.room.ranks = [3: 1, 1: 3]
+        #expect(world.broken.isEmpty)
+        world.room.ranks = [2: 4, 4: 2]
+        #expect(world.broken == ["rooms.passes"])
+    }
+
     @Test func `every promise is broken by some example`() {
         let damaged = Set((Self.orderDamages + Self.moneyDamages + Self.mapDamages + Self.roomDamages).map(\.promise))
         #expect(Set(World().findings.map(\.name)) == damaged)
@@ -169,6 +177,7 @@ struct CheckTests {
             world.room.entries.append(.init(at: 90_000, .grant(pass: "p3", place: 4, expiry: 95_000)))
         },
         Damage("rooms.passes", "a place that was not called") { $0.room.cursor = 2 },
+        Damage("rooms.passes", "a place whose rank was not called") { $0.room.ranks = [3: 4, 4: 3] },
         Damage("rooms.passes", "another pass kept for the place") { $0.room.passes[3] = "p9" },
         Damage("rooms.record", "a live pass nobody recorded") { $0.room.active["p9"] = 200_000 },
         Damage("rooms.record", "a pass that lives longer than recorded") { $0.room.active["p3"] = 300_000 },

@@ -9,8 +9,8 @@ struct RoomLoader {
 
     /// Elements asked for at once.
     static let pieceMax = 10_000
-    /// Bytes of the arrival log asked for at once; whole leaves.
-    static let logPieceMax = RoomFacts.entryBytes * 32_768
+    /// Entries of the log, or ranks, asked for at once.
+    static let recordsMax = 32_768
 
     func names() async throws(RedisFailure) -> [String] {
         let reply = try await redis.call(["SMEMBERS", "{r:}:rooms"], deadline: deadline)
@@ -66,6 +66,7 @@ struct RoomLoader {
             }
         }
         facts.emptyLeaves = try await emptyLeaves(start + "log", bytes: facts.logBytes)
+        facts.ranks = try await ranks(start + "ranks", through: facts.number)
         return facts
     }
 
@@ -112,19 +113,40 @@ struct RoomLoader {
     /// Numbers whose entry is all zero.
     private func emptyLeaves(_ key: String, bytes: Int) async throws(RedisFailure) -> Set<Int> {
         var empty: Set<Int> = []
-        for start in stride(from: 0, to: bytes, by: Self.logPieceMax) {
-            let piece =
-                try await redis.call(
-                    ["GETRANGE", .text(key), .integer(start), .integer(start + Self.logPieceMax - 1)],
-                    deadline: deadline
-                ).asBytes ?? []
-            let length = RoomFacts.entryBytes
-            for leaf in stride(from: 0, to: piece.count - piece.count % length, by: length)
-            where piece[leaf..<leaf + length].allSatisfy({ $0 == 0 }) {
-                empty.insert((start + leaf) / length + 1)
-            }
+        try await eachRecord(of: key, RoomFacts.entryBytes, through: bytes / RoomFacts.entryBytes) { number, entry in
+            if entry.allSatisfy({ $0 == 0 }) { empty.insert(number) }
         }
         return empty
+    }
+
+    /// Four bytes each; 0 where the rank is the number.
+    private func ranks(_ key: String, through last: Int) async throws(RedisFailure) -> [Int: Int] {
+        var ranks: [Int: Int] = [:]
+        try await eachRecord(of: key, 4, through: last) { number, bytes in
+            let rank = bytes.reduce(0) { $0 << 8 | Int($1) }
+            if rank != 0, rank != number { ranks[number] = rank }
+        }
+        return ranks
+    }
+
+    /// Goes through a string of records of one length, piece by piece. The first is that of number 1.
+    private func eachRecord(
+        of key: String,
+        _ length: Int,
+        through last: Int,
+        _ take: (Int, ArraySlice<UInt8>) -> Void
+    ) async throws(RedisFailure) {
+        for first in stride(from: 0, to: last, by: Self.recordsMax) {
+            let range = first * length..<min(first + Self.recordsMax, last) * length
+            let piece =
+                try await redis.call(
+                    ["GETRANGE", .text(key), .integer(range.lowerBound), .integer(range.upperBound - 1)],
+                    deadline: deadline
+                ).asBytes ?? []
+            for index in 0..<piece.count / length {
+                take(first + index + 1, piece[index * length..<(index + 1) * length])
+            }
+        }
     }
 
     private static func allowance(_ fields: [String: RedisValue]) -> RoomFacts.Allowance? {
