@@ -36,9 +36,16 @@ package struct RoomsFacts: Sendable {
         for room in rooms {
             var passOfPlace: [Int: String] = [:]
             var seen: Set<String> = []
-            for case .grant(let pass, let place, _) in room.entries.lazy.map(\.kind) {
-                finding.expect(seen.insert(pass).inserted, "\(room.name) granted pass \(pass) twice")
-                if let other = passOfPlace.updateValue(pass, forKey: place) {
+            for entry in room.entries {
+                let (pass, place): (String, Int)
+                switch entry.kind {
+                case .grant(let granted, let of, _):
+                    (pass, place) = (granted, of)
+                    finding.expect(seen.insert(pass).inserted, "\(room.name) granted pass \(pass) twice")
+                case .restore(let restored, let of, _): (pass, place) = (restored, of)
+                case .renew, .end, .policy: continue
+                }
+                if let other = passOfPlace.updateValue(pass, forKey: place), other != pass {
                     finding.report("\(room.name): place \(place) got passes \(other) and \(pass)")
                 }
                 if (room.ranks[place] ?? place) > room.cursor {
@@ -63,7 +70,8 @@ package struct RoomsFacts: Sendable {
             var ends: [String: Int64] = [:]
             for entry in room.entries {
                 switch entry.kind {
-                case .grant(let pass, _, let expiry), .renew(let pass, let expiry): ends[pass] = expiry
+                case .grant(let pass, _, let expiry), .restore(let pass, _, let expiry), .renew(let pass, let expiry):
+                    ends[pass] = expiry
                 case .end(let pass): ends[pass] = nil
                 case .policy: break
                 }
@@ -118,7 +126,7 @@ package struct RoomsFacts: Sendable {
                         count <= allowance.activeMax,
                         "\(room.name) had \(count) live passes of \(allowance.activeMax) at \(entry.at)"
                     )
-                case .renew(let pass, let expiry): live.set(pass, until: expiry)
+                case .restore(let pass, _, let expiry), .renew(let pass, let expiry): live.set(pass, until: expiry)
                 case .end(let pass): live.end(pass)
                 case .policy(let next): allowance = next
                 }

@@ -20,6 +20,8 @@ package struct RoomFacts: Sendable {
             case grant(pass: String, place: Int, expiry: Int64)
             case renew(pass: String, expiry: Int64)
             case end(pass: String)
+            /// A pass the store had lost lives on.
+            case restore(pass: String, place: Int, expiry: Int64)
             /// From here on another allowance is in force.
             case policy(Allowance)
         }

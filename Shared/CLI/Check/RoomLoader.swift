@@ -62,7 +62,8 @@ struct RoomLoader {
             if let entry = Self.entry(value) {
                 facts.entries.append(entry)
             } else {
-                facts.unreadable.append("an entry of the record: \(value)")
+                let kind = value.asArray?.last?.asDictionary?["kind"]?.asText
+                facts.unreadable.append("an entry of the record of kind \(kind ?? "unknown")")
             }
         }
         facts.emptyLeaves = try await emptyLeaves(start + "log", bytes: facts.logBytes)
@@ -178,6 +179,9 @@ struct RoomLoader {
         case ("grant", let expiry?):
             guard let place = fields["place"]?.asInteger else { return nil }
             return .init(at: at, .grant(pass: pass, place: place, expiry: expiry))
+        case ("restore", let expiry?):
+            guard let place = fields["place"]?.asInteger else { return nil }
+            return .init(at: at, .restore(pass: pass, place: place, expiry: expiry))
         case ("renew", let expiry?): return .init(at: at, .renew(pass: pass, expiry: expiry))
         case ("end", _): return .init(at: at, .end(pass: pass))
         case ("policy", _): return allowance(fields).map { .init(at: at, .policy($0)) }
