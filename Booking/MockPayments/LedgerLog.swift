@@ -91,6 +91,20 @@ final class LedgerLog: Sendable {
         }
     }
 
+    /// Writes what is queued and gives the file up, so that another process may take it. Nothing can be appended after.
+    func release() {
+        queue.sync {
+            let failure = LedgerWriteFailure(description: "the ledger was given up")
+            let left = state.withLock { state in
+                state.failure = state.failure ?? failure
+                defer { state.waiters = [] }
+                return state.waiters
+            }
+            for waiter in left { waiter.continuation.resume(throwing: failure) }
+            _ = flock(descriptor, LOCK_UN)
+        }
+    }
+
     /// What went wrong for good; `nil` while the file can be written.
     var failure: LedgerWriteFailure? { state.withLock { $0.failure } }
 

@@ -48,6 +48,7 @@ struct MockProvider: Service {
 
     /// `onListening` is told the port once connections are accepted.
     func run(onListening: @escaping @Sendable (Int) -> Void) async throws {
+        defer { log.release() }
         let metrics = PaymentMetrics(MetricsRegistry())
         let routes = PaymentRoutes(
             desk: desk,
