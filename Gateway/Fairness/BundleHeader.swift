@@ -25,6 +25,12 @@ package struct BundleHeader: Codable, Sendable, Equatable {
             case tieWindowMS = "tie_window_ms"
         }
 
+        package init(method: String, tieWindowMS: Int64?, beacon: String? = nil) {
+            self.method = method
+            self.tieWindowMS = tieWindowMS
+            self.beacon = beacon
+        }
+
         package var tieMilliseconds: Int64 { tieWindowMS ?? 0 }
         package var isLottery: Bool { method == "lottery" }
         /// What a lottery is drawn with, by its name; drand when the policy does not say.
@@ -37,22 +43,45 @@ package struct BundleHeader: Codable, Sendable, Equatable {
         package var at: Int64
         /// The policy's canonical JSON, as a text.
         package var document: String
+
+        package init(version: Int, hash: String, at: Int64, document: String) {
+            self.version = version
+            self.hash = hash
+            self.at = at
+            self.document = document
+        }
     }
 
     package struct Change: Codable, Sendable, Equatable {
         package var at: Int64
         package var kind: String
         package var detail: String
+
+        package init(at: Int64, kind: String, detail: String) {
+            self.at = at
+            self.kind = kind
+            self.detail = detail
+        }
     }
 
     package struct Seal: Codable, Sendable, Equatable {
         package var count: UInt64
         package var at: Int64
+
+        package init(count: UInt64, at: Int64) {
+            self.count = count
+            self.at = at
+        }
     }
 
     package struct Named: Codable, Sendable, Equatable {
         package var round: UInt64
         package var at: Int64
+
+        package init(round: UInt64, at: Int64) {
+            self.round = round
+            self.at = at
+        }
     }
 
     package struct Draw: Codable, Sendable, Equatable {
@@ -68,9 +97,32 @@ package struct BundleHeader: Codable, Sendable, Equatable {
         package var named: [Named]?
     }
 
+    /// Where the room stands; told, not checked.
+    package struct Stats: Codable, Sendable, Equatable {
+        package var cursor: UInt64
+        package var granted: Int
+        package var livePasses: Int
+
+        enum CodingKeys: String, CodingKey {
+            case cursor, granted
+            case livePasses = "live_passes"
+        }
+
+        package init(cursor: UInt64, granted: Int, livePasses: Int) {
+            self.cursor = cursor
+            self.granted = granted
+            self.livePasses = livePasses
+        }
+    }
+
     package struct Section: Codable, Sendable, Equatable {
         package var name: String
         package var bytes: Int
+
+        package init(name: String, bytes: Int) {
+            self.name = name
+            self.bytes = bytes
+        }
     }
 
     package var format: String
@@ -87,13 +139,14 @@ package struct BundleHeader: Codable, Sendable, Equatable {
     package var seal: Seal?
     package var draw: Draw?
     package var checkpoints: [String]
+    package var stats: Stats?
     package var sections: [Section]
 
     package init(
         room: String,
         generation: Int,
         phase: String,
-        keys: [Key],
+        keys: Keys,
         commitment: String,
         secret: String?,
         order: Order,
@@ -106,7 +159,7 @@ package struct BundleHeader: Codable, Sendable, Equatable {
         self.room = room
         self.generation = generation
         self.phase = phase
-        self.keys = Keys(keys: keys)
+        self.keys = keys
         self.commitment = commitment
         self.secret = secret
         self.order = order

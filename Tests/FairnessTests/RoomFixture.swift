@@ -170,14 +170,14 @@ struct RoomFixture {
                 room: room,
                 generation: 1,
                 phase: kind == .ties ? "closed" : "active",
-                keys: [
+                keys: BundleHeader.Keys(keys: [
                     BundleHeader.Key(
                         kty: "OKP",
                         crv: "Ed25519",
                         x: Base64URL.encode(try Self.key().publicKey.bytes),
                         kid: "log"
                     )
-                ],
+                ]),
                 commitment: Commitment.of(room: room, generation: 1, secret: secret).hex,
                 secret: kind == .ties || kind == .commitReveal ? Hex.encode(secret) : nil,
                 order: order,

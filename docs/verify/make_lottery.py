@@ -88,7 +88,7 @@ def main(count, path):
             "signature": SIGNATURE.hex(), "value": value.hex(), "root": root.hex(), "count": count,
             "seed": seed.hex(), "named": [{"round": ROUND, "at": OPENS}],
         },
-        "checkpoints": notes, "stats": {},
+        "checkpoints": notes,
         "sections": [{"name": name, "bytes": len(data)} for name, data in sections.items()],
     }
     with open(path, "wb") as file:

@@ -45,7 +45,7 @@ package final class AuditHeaders: Sendable {
         return body
     }
 
-    private func make(_ room: RoomSnapshot, _ log: RoomLog) async throws -> AuditHeader? {
+    private func make(_ room: RoomSnapshot, _ log: RoomLog) async throws -> BundleHeader? {
         // Claims before moves: every claim that is counted has its call among them.
         var lengths: [RoomStore.Record: Int] = [:]
         for record in [RoomStore.Record.claims, .left, .ties, .moves] {
@@ -61,7 +61,7 @@ package final class AuditHeaders: Sendable {
         let changes = try await store.changes(room.name)
         let notes = try await store.checkpoints(room.name).compactMap { SignedCheckpoint(note: $0) }
             .filter { $0.checkpoint.size <= size }
-        return AuditHeader(
+        return try BundleHeader(
             now,
             lengths: lengths,
             changes: changes,
