@@ -174,7 +174,7 @@ let package = Package(
             "LoadTest",
             at: "loadtest/Sources",
             uses: [
-                "UsherAPI", "Challenges", "Signing", "Supervision", nioCore, nioPosix, nioHTTP1, histogram,
+                "UsherAPI", "Challenges", "Fairness", "Signing", "Supervision", nioCore, nioPosix, nioHTTP1, histogram,
                 argumentParser, logging,
             ]
         ),

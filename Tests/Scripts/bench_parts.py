@@ -9,7 +9,7 @@ sys.dont_write_bytecode = True
 loadtest = sys.argv.pop(1)
 sys.path.insert(0, loadtest)
 
-from benches import edge, jwts, load, peers, places, profile, rows
+from benches import crowd, edge, joins, jwts, load, peers, places, profile, room, rows
 
 
 def sample(cpu_us):
@@ -26,6 +26,8 @@ class Options(unittest.TestCase):
         self.assertLess(quick.rounds * quick.seconds * quick.tokens, whole.rounds * whole.seconds * whole.tokens)
         self.assertEqual((whole.rounds, whole.tokens, whole.visitors), (5, 100_000, 1_000_000))
         self.assertEqual(edge.read(["--only", "P5,P1"]).parts, ["P5", "P1"])
+        self.assertLess(room.read(["--quick"]).visitors, room.read([]).visitors)
+        self.assertEqual(room.read([]).visitors, 1_000_000)
 
 
 class Rows(unittest.TestCase):
@@ -48,6 +50,35 @@ class Rows(unittest.TestCase):
         self.assertEqual(len({len(line) for line in lines}), 1)
         self.assertIn("yes", lines[2])
         self.assertEqual(len(rows.servers_table({"P1 gateway": [sample(8)]}).splitlines()), 3)
+
+
+class Crowds(unittest.TestCase):
+    WEIGHTS = {"few": 40e6, "half": 50e6, "all": 50e6, "few, started": 40e6, "started": 40e6,
+               "few stored": 1e6, "stored": 101e6}
+
+    def holding(self, **changed):
+        found = crowd.memory_rows({**self.WEIGHTS, **changed}, 1_000, 1_000_000, 500_000)
+        return [row.holds for row in found if row.holds is not None]
+
+    def test_a_byte_a_visitor_is_noise_and_two_are_memory(self):
+        self.assertEqual(self.holding(), [True, True, True])
+        self.assertEqual(self.holding(all=51e6), [False, True, True])
+        self.assertEqual(self.holding(started=42e6), [True, False, True])
+        self.assertEqual(self.holding(stored=130e6), [True, True, False])
+
+    def test_growth_is_judged_within_rounds(self):
+        few, many = [sample(10), sample(20)], [sample(10.5), sample(24)]
+        (row,) = joins.grown("poll", few, many, 1_000_000, "µs", most=1.1)
+        self.assertEqual((row.goal, row.holds), ("≤ 1.1 ×", False))
+        self.assertTrue(joins.grown("poll", few, few, 1_000_000, "µs", most=1.1)[0].holds)
+
+    def test_every_answered_join_must_have_given_a_place(self):
+        few = joins.Joins("few", None, None)
+        few.check_places(given=100, answered=100)
+        few.check_places(given=100 + joins.UNCOUNTED_MAX, answered=100)
+        for given in (99, 101 + joins.UNCOUNTED_MAX):
+            with self.assertRaises(load.BenchFault):
+                few.check_places(given=given, answered=100)
 
 
 class Answers(unittest.TestCase):

@@ -5,6 +5,6 @@ struct UsherLoadTest: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "usher-loadtest",
         abstract: "Put load on Usher the way visitors do.",
-        subcommands: [OnSaleCommand.self, HashesCommand.self, RestartsCommand.self]
+        subcommands: [OnSaleCommand.self, HashesCommand.self, DrawCommand.self, RestartsCommand.self]
     )
 }

@@ -3,6 +3,7 @@ import http.client
 import json
 import os
 import re
+import socket
 import subprocess
 import time
 
@@ -32,12 +33,25 @@ WIDE_LIMITS = {
 TIGHT_LIMITS = {**WIDE_LIMITS, "limit-address": "1/1m,1"}
 CALL_SECONDS_MAX = 10
 ACTS_WITHIN_SECONDS_MAX = 5
+STILL_SECONDS = 0.1
 
 def start_redis(yard, name="redis"):
     socket_path = yard.path(f"{name}.sock")
     arguments = ["redis-server", "--port", "0", "--unixsocket", socket_path, "--dir", yard.folder]
     arguments += ["--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"]
     return yard.start(name, arguments, core=CLIENT_CORE, socket_path=socket_path)
+
+
+def redis_figures(yard, section, name="redis"):
+    """What the store says of itself (INFO), by name."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(CALL_SECONDS_MAX)
+        connection.connect(yard.path(f"{name}.sock"))
+        connection.sendall(f"INFO {section}\r\n".encode())
+        with connection.makefile("rb") as reply:
+            size = int(reply.readline()[1:])
+            lines = reply.read(size).decode().splitlines()
+    return dict(line.split(":", 1) for line in lines if ":" in line)
 
 def settings_of(program):
     """The settings it knows: an older one, to compare with, knows fewer."""
@@ -103,11 +117,27 @@ class Gateway:
             raise BenchFault(f"{method} {path} answered {reply.status}: {text.decode(errors='replace')}")
         return json.loads(text) if text else None
 
-    def make_room(self):
-        self.call("PUT", f"/admin/v1/rooms/{ROOM}", POLICY, {"If-None-Match": "*"})
+    def make_room(self, name=ROOM, policy=POLICY):
+        self.call("PUT", f"/admin/v1/rooms/{name}", policy, {"If-None-Match": "*"})
 
-    def waiting(self):
-        return self.call("GET", f"/admin/v1/rooms/{ROOM}")["numbers"]["waiting"]
+    def room(self, name=ROOM):
+        return self.call("GET", f"/admin/v1/rooms/{name}")
+
+    def settled_room(self, name=ROOM):
+        """The room once no join is on its way any more."""
+        found = self.room(name)
+        for _ in range(int(ACTS_WITHIN_SECONDS_MAX / STILL_SECONDS)):
+            time.sleep(STILL_SECONDS)
+            before, found = found, self.room(name)
+            if before["numbers"]["places"] == found["numbers"]["places"]:
+                return found
+        raise BenchFault(f"room {name} takes joins that nobody asks for")
+
+    def waiting(self, name=ROOM):
+        return self.room(name)["numbers"]["waiting"]
+
+    def set_phase(self, phase, name=ROOM):
+        self.call("POST", f"/admin/v1/rooms/{name}/phase", {"phase": phase})
 
     def deny_loopback(self, denied):
         if denied:

@@ -31,6 +31,9 @@ class Contender:
     before: object = None
     after: object = None
 
+    def sample(self, seconds):
+        return run(self, seconds)
+
 
 @dataclasses.dataclass
 class Sample:
@@ -41,6 +44,20 @@ class Sample:
     p99_ms: float
     server_busy: float
     generator_busy: float
+
+    @classmethod
+    def of(cls, result, spent_seconds, **more):
+        """What wrk found, and the CPU time the server spent on it."""
+        return cls(
+            cpu_us=spent_seconds * 1e6 / result["requests"],
+            per_second=result["requests"] / result["seconds"],
+            mean_ms=result["mean_ms"],
+            p50_ms=result["p50_ms"],
+            p99_ms=result["p99_ms"],
+            server_busy=spent_seconds / result["seconds"],
+            generator_busy=result["busy_seconds"] / result["seconds"],
+            **more,
+        )
 
 
 def run(contender, seconds):
@@ -57,15 +74,7 @@ def run(contender, seconds):
             contender.after()
     contender.server.check_alive()
     check(contender, result)
-    return Sample(
-        cpu_us=spent * 1e6 / result["requests"],
-        per_second=result["requests"] / result["seconds"],
-        mean_ms=result["mean_ms"],
-        p50_ms=result["p50_ms"],
-        p99_ms=result["p99_ms"],
-        server_busy=spent / result["seconds"],
-        generator_busy=result["busy_seconds"] / result["seconds"],
-    )
+    return Sample.of(result, spent)
 
 
 def probe(contender):
@@ -88,10 +97,11 @@ def probe(contender):
         raise BenchFault(f"{contender.name} answers {reply.status} instead of {contender.status}")
 
 
-def wrk(port, path, tokens, seconds):
-    arguments = ["taskset", "-c", str(CLIENT_CORE), "wrk", "--threads", "1", "--connections", str(CONNECTIONS)]
+def wrk(port, path, shown, seconds, connections=CONNECTIONS):
+    """`shown` is a file of place tokens, `join:` and the stem of new visitors' device ids, or nothing."""
+    arguments = ["taskset", "-c", str(CLIENT_CORE), "wrk", "--threads", "1", "--connections", str(connections)]
     arguments += ["--duration", f"{seconds}s", "--latency", "--script", SCRIPT]
-    arguments += [f"http://127.0.0.1:{port}", "--", path] + ([tokens] if tokens else [])
+    arguments += [f"http://127.0.0.1:{port}", "--", path] + ([shown] if shown else [])
     try:
         done = subprocess.run(arguments, capture_output=True, text=True, timeout=seconds + GRACE_SECONDS)
     except subprocess.TimeoutExpired:
@@ -116,11 +126,11 @@ def check(contender, result):
 def interleave(contenders, rounds, seconds, say):
     """All contenders in turn, `rounds` times, after a short warm-up each. Samples by name, in the order of rounds."""
     for contender in contenders:
-        run(contender, 1)
+        contender.sample(1)
     samples = {contender.name: [] for contender in contenders}
     for number in range(1, rounds + 1):
         for contender in contenders:
-            sample = run(contender, seconds)
+            sample = contender.sample(seconds)
             samples[contender.name].append(sample)
             say(
                 f"  {number}/{rounds} {contender.name:38} {sample.cpu_us:7.2f} µs {sample.per_second:9.0f}/s"

@@ -11,10 +11,10 @@ CONNECTIONS = 256
 STALL_SECONDS_MAX = 20
 
 
-def join_request(number):
+def join_request(number, room=ROOM):
     """The join of a visitor's device; the same number is the same visitor."""
     return (
-        f"POST /v1/rooms/{ROOM}/join HTTP/1.1\r\nHost: localhost\r\nUsher-Device: {number:032x}\r\n"
+        f"POST /v1/rooms/{room}/join HTTP/1.1\r\nHost: localhost\r\nUsher-Device: {number:032x}\r\n"
         "Content-Length: 0\r\n\r\n"
     ).encode()
 
@@ -22,8 +22,9 @@ def join_request(number):
 class Joiner:
     """One connection, one join under way. The gateway may close after a reply; then a new one is opened."""
 
-    def __init__(self, port, selector):
+    def __init__(self, port, selector, room):
         self.port = port
+        self.room = room
         self.selector = selector
         self.open()
 
@@ -35,7 +36,7 @@ class Joiner:
 
     def ask(self, number):
         self.number = number
-        self.socket.sendall(join_request(number))
+        self.socket.sendall(join_request(number, self.room))
 
     def answer(self):
         """The body of the reply once it is whole, or None."""
@@ -64,14 +65,14 @@ class Joiner:
         self.socket.close()
 
 
-def join(port, count, first=1, keep_tokens=True):
+def join(port, count, first=1, keep_tokens=True, room=ROOM):
     """Takes `count` places for new visitors. Returns their tokens (or none) and the seconds it took."""
     tokens = []
     answered = 0
     numbers = iter(range(first, first + count))
     started = time.monotonic()
     with selectors.DefaultSelector() as selector:
-        joiners = [Joiner(port, selector) for _ in range(min(CONNECTIONS, count))]
+        joiners = [Joiner(port, selector, room) for _ in range(min(CONNECTIONS, count))]
         for joiner in joiners:
             joiner.ask(next(numbers))
         while answered < count:

@@ -1,11 +1,11 @@
-# Where the gateway's time goes during P1, P2 or P4, by perf's samples.
+# Where the gateway's time goes during a part of a bench, by perf's samples.
 import collections
 import os
 import shutil
 import subprocess
 
-from benches import load, peers, places
-from benches.gateway import TIGHT_LIMITS, Gateway, start_redis
+from benches import peers, places
+from benches.gateway import ROOT, TIGHT_LIMITS, Gateway, start_redis
 from benches.load import Contender
 from benches.polls import PLACE_PATH, SHOP_PATH
 from benches.yard import BenchFault
@@ -16,12 +16,11 @@ NAME_LENGTH_MAX = 150
 # What nearly every sample is under says nothing: the thread, the event loop.
 EVERYWHERE = 0.9
 TOOL_SECONDS_MAX = 300
+FOLDED = os.path.join(ROOT, ".build/bench-profile.folded")
 
 
-def take(yard, program, part, count, seconds, folded_path, say):
+def take(yard, program, part, count, seconds, say):
     """A listing of where the time of a part's requests goes."""
-    if not shutil.which("perf"):
-        raise BenchFault("--profile needs perf (Debian: apt-get install linux-perf)")
     upstream_port = peers.start_upstream(yard).ports["UPSTREAM_PORT"]
     start_redis(yard)
     gateway = Gateway(yard, program, booking_port=upstream_port)
@@ -36,15 +35,18 @@ def take(yard, program, part, count, seconds, folded_path, say):
     yard.stop(gateway.server)
     gateway = Gateway(yard, program, name="profiled", **settings)
     work = Contender("gateway", gateway.server, gateway.port, path, tokens, status)
-    return sampled(work, seconds, folded_path, say)
+    return sampled(work, seconds, say)
 
 
-def sampled(work, seconds, folded_path, say):
+def sampled(work, seconds, say, folded_path=FOLDED):
     """Samples the server while it is loaded; the stacks are kept, folded, for flame graphs."""
+    if not shutil.which("perf"):
+        raise BenchFault("--profile needs perf (Debian: apt-get install linux-perf)")
+    os.makedirs(os.path.dirname(folded_path), exist_ok=True)
     record = ["perf", "record", "-q", "-F", str(SAMPLES_PER_SECOND), "-g", "-o", folded_path + ".perf"]
     record += ["-p", str(work.server.process.pid), "--", "sleep", str(seconds)]
     recorder = subprocess.Popen(record, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    sample = load.run(work, seconds + 1)
+    sample = work.sample(seconds + 1)
     _, complaint = recorder.communicate(timeout=TOOL_SECONDS_MAX)
     if recorder.returncode != 0:
         raise BenchFault(f"perf is not permitted: {complaint.strip()[-300:]}")

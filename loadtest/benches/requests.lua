@@ -1,8 +1,11 @@
--- wrk's script: sends one prepared request for each token of a file in turn, or the same request again and again.
--- usage: wrk … -s requests.lua URL -- PATH [TOKENS-FILE]
--- Nothing is built while the load runs; the figures come out as one line of JSON.
+-- wrk's script: sends one prepared request for each token of a file in turn, the join of one new visitor after the other,
+-- or the same request again and again. The figures come out as one line of JSON.
+-- usage: wrk … -s requests.lua URL -- PATH [TOKENS-FILE | join:STEM]
+-- Requests are prepared before the load runs; a join gets its number in it. STEM is 16 hex digits, not used before.
 local head = "GET %s HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n%s\r\n"
+local join = "POST %s HTTP/1.1\r\nHost: localhost\r\nUsher-Device: %s"
 local requests = {}
+local stem = nil
 local count = 0
 local at = 0
 local threads = {}
@@ -12,7 +15,10 @@ function setup(thread)
 end
 
 function init(words)
-    if words[2] then
+    local joining = words[2] and words[2]:match("^join:(%x+)$")
+    if joining then
+        stem = join:format(words[1], joining)
+    elseif words[2] then
         for token in io.lines(words[2]) do
             requests[#requests + 1] = head:format(words[1], "Usher-Place: " .. token .. "\r\n")
         end
@@ -26,6 +32,7 @@ end
 
 function request()
     at = at + 1
+    if stem then return stem .. string.format("%016x\r\nContent-Length: 0\r\n\r\n", at) end
     if at > count then at = 1 end
     return requests[at]
 end
