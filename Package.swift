@@ -21,10 +21,18 @@ func cLibrary(_ name: String, pkgConfig: String? = nil, apt: String) -> Target {
 func module(
     _ name: String,
     at path: String,
+    without excluded: [String] = [],
     uses: [Target.Dependency] = [],
     resources: [Resource] = []
 ) -> Target {
-    .target(name: name, dependencies: uses, path: path, resources: resources, swiftSettings: strict)
+    .target(
+        name: name,
+        dependencies: uses,
+        path: path,
+        exclude: excluded,
+        resources: resources,
+        swiftSettings: strict
+    )
 }
 
 func executable(
@@ -183,8 +191,11 @@ let package = Package(
         module(
             "TestSupport",
             at: "Tests/Support",
+            without: ["Histories"],
             uses: ["Supervision", "Redis", "Postgres", "Ordering", logging, nioCore, nioPosix, nioHTTP1]
         ),
+        module("Histories", at: "Tests/Support/Histories"),
+        tests("HistoriesTests", uses: ["Histories"]),
         tests("SigningTests", uses: ["Signing"]),
         tests("QueueTokensTests", uses: ["QueueTokens", "Signing", "TestSupport"]),
         tests("RedisTests", uses: ["Redis", "TestSupport", nioCore, nioPosix, logging]),
