@@ -61,8 +61,17 @@ struct ClaimReader {
 }
 
 struct ClaimWriter {
-    private(set) var bytes: [UInt8] = []
+    private(set) var bytes: [UInt8]
     private(set) var fault: TokenFault?
+
+    private static let usualBytes = 640
+
+    /// The claims come behind `start`.
+    init(after start: [UInt8] = []) {
+        bytes = []
+        bytes.reserveCapacity(Self.usualBytes)
+        bytes += start
+    }
 
     /// Printable ASCII that needs no escape.
     static func isPlain(_ byte: UInt8) -> Bool {

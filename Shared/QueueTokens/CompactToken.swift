@@ -19,24 +19,45 @@ enum CompactToken {
         guard let entry = ring.signer, let privateKey = entry.privateKey, ring.name == Claims.type.keyName else {
             throw .noSigningKey
         }
-        var writer = ClaimWriter()
+        let header = entry.verification.headerBytes
+        var writer = ClaimWriter(after: header)
         claims.envelope.write(into: &writer)
         claims.writeOwnClaims(into: &writer)
         if let fault = writer.fault { throw fault }
         if Claims.type.isTagged {
             guard let tagKey = entry.tagKey else { throw .noSigningKey }
-            let tag = tagKey.tag(of: entry.verification.headerBytes + writer.bytes).prefix(TokenRules.tagLength)
+            let tag = tagKey.tag(of: writer.bytes).prefix(TokenRules.tagLength)
             writer.put(TokenRules.tagMemberStart)
             writer.put("", text: Base64URL.encode(Array(tag)))
         }
         writer.put("}")
-        var token = entry.verification.headerBytes
-        token.append(contentsOf: Base64URL.encode(writer.bytes).utf8)
-        let signature = privateKey.signature(for: token)
-        token.append(UInt8(ascii: "."))
-        token.append(contentsOf: Base64URL.encode(signature).utf8)
-        guard token.count <= TokenRules.bytesMax else { throw .tooLong }
-        return String(decoding: token, as: UTF8.self)
+        guard let token = signed(writer.bytes, headerCount: header.count, by: privateKey) else { throw .tooLong }
+        return token
+    }
+
+    /// `bytes`: the header as it stands in a token, then the payload before its encoding. Nil when that is too long.
+    private static func signed(_ bytes: [UInt8], headerCount: Int, by key: Ed25519.PrivateKey) -> String? {
+        let signedCount = headerCount + Base64URL.encodedLength(of: bytes.count - headerCount)
+        let count = signedCount + 1 + Base64URL.encodedLength(of: Ed25519.signatureLength)
+        guard count <= TokenRules.bytesMax else { return nil }
+        return String(unsafeUninitializedCapacity: count) { token in
+            bytes.withUnsafeBytes { bytes in
+                UnsafeMutableRawBufferPointer(token)
+                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<headerCount]))
+                Base64URL.encode(
+                    UnsafeRawBufferPointer(rebasing: bytes[headerCount...]),
+                    into: UnsafeMutableBufferPointer(rebasing: token[headerCount...])
+                )
+            }
+            let signature = key.signature(
+                for: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(token)[..<signedCount])
+            )
+            token[signedCount] = UInt8(ascii: ".")
+            signature.withUnsafeBytes {
+                _ = Base64URL.encode($0, into: UnsafeMutableBufferPointer(rebasing: token[(signedCount + 1)...]))
+            }
+            return count
+        }
     }
 
     /// No heap allocation but for the texts of the claims.

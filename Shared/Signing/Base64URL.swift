@@ -27,23 +27,24 @@ package enum Base64URL {
     package static func encode(_ bytes: UnsafeRawBufferPointer, into output: UnsafeMutableBufferPointer<UInt8>) -> Int {
         precondition(output.count >= encodedLength(of: bytes.count), "no room for the encoded text")
         return alphabet.withUnsafeBufferPointer { alphabet in
+            var read = 0
             var written = 0
-            var bits: UInt32 = 0
-            var bitCount: UInt32 = 0
-            for byte in bytes {
-                bits = bits << 8 | UInt32(byte)
-                bitCount += 8
-                while bitCount >= 6 {
-                    bitCount -= 6
-                    output[written] = alphabet[Int(bits >> bitCount & 63)]
-                    written += 1
-                }
+            while read + 3 <= bytes.count {
+                let (a, b, c) = (bytes[read], bytes[read + 1], bytes[read + 2])
+                output[written] = alphabet[Int(a >> 2)]
+                output[written + 1] = alphabet[Int((a & 3) << 4 | b >> 4)]
+                output[written + 2] = alphabet[Int((b & 15) << 2 | c >> 6)]
+                output[written + 3] = alphabet[Int(c & 63)]
+                read += 3
+                written += 4
             }
-            if bitCount > 0 {
-                output[written] = alphabet[Int(bits << (6 - bitCount) & 63)]
-                written += 1
-            }
-            return written
+            guard read < bytes.count else { return written }
+            let (a, b) = (bytes[read], read + 1 < bytes.count ? bytes[read + 1] : 0)
+            output[written] = alphabet[Int(a >> 2)]
+            output[written + 1] = alphabet[Int((a & 3) << 4 | b >> 4)]
+            guard read + 1 < bytes.count else { return written + 2 }
+            output[written + 2] = alphabet[Int((b & 15) << 2)]
+            return written + 3
         }
     }
 
