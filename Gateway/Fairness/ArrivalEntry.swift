@@ -42,6 +42,13 @@ package struct ArrivalEntry: Sendable, Hashable {
         )
     }
 
+    /// Entries that stand one after the other; a remainder shorter than an entry is left out.
+    package static func all(in bytes: [UInt8]) -> [ArrivalEntry] {
+        bytes.withUnsafeBytes { bytes in
+            (0..<(bytes.count / length)).map { ArrivalEntry(in: bytes, at: $0 * length) }
+        }
+    }
+
     package var dedupeTag: [UInt8] {
         var bytes: [UInt8] = []
         bytes.append(bigEndian: tagHigh)

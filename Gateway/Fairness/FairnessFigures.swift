@@ -27,34 +27,42 @@ package struct FairnessFigures: Sendable, Equatable, Codable {
         let count = arrivals.count
         precondition(ranks.count == count && isAdmitted.count == count, "figures need all three of every place")
         pairs = UInt64(count) * UInt64(max(count - 1, 0)) / 2
-        inversions = Self.inversions(of: Self.inOrderOfRank(arrivals, ranks))
         guard count > 0 else { return }
-        let positions = Self.positions(ranks)
-        var moved = positions.enumerated().map { UInt64(($0.offset - $0.element).magnitude) }
-        moved.sort()
-        displacementP50 = moved[(count - 1) / 2]
-        displacementP99 = moved[min(count - 1, (count * 99 + 99) / 100 - 1)]
         admittedPerDecile = (0..<10).map { decile in
             let part = isAdmitted[(count * decile / 10)..<(count * (decile + 1) / 10)]
             return part.isEmpty ? 0 : Double(part.count { $0 }) / Double(part.count)
         }
-    }
-
-    /// The place of each rank among all ranks, from 0.
-    private static func positions(_ ranks: [UInt64]) -> [Int] {
-        var positions = [Int](repeating: 0, count: ranks.count)
-        for (position, index) in ranks.indices.sorted(by: { ranks[$0] < ranks[$1] }).enumerated() {
-            positions[index] = position
+        guard let order = Self.orderOfCall(ranks) else {
+            inversions = Self.inversions(of: arrivals)
+            return
         }
-        return positions
+        inversions = Self.inversions(of: order.map { arrivals[Int($0)] })
+        // How many moved how far: without sorting a million distances.
+        var moved = [UInt32](repeating: 0, count: count)
+        for (position, index) in order.enumerated() { moved[abs(position - Int(index))] += 1 }
+        displacementP50 = Self.distance(of: (count - 1) / 2, in: moved)
+        displacementP99 = Self.distance(of: min(count - 1, (count * 99 + 99) / 100 - 1), in: moved)
     }
 
-    private static func inOrderOfRank(_ arrivals: [Int64], _ ranks: [UInt64]) -> [Int64] {
-        ranks.indices.sorted { ranks[$0] < ranks[$1] }.map { arrivals[$0] }
+    /// The places, by index, as they are called; nil when that is the order they came in.
+    private static func orderOfCall(_ ranks: [UInt64]) -> [UInt32]? {
+        guard zip(ranks, ranks.dropFirst()).contains(where: { $0 > $1 }) else { return nil }
+        return (0..<UInt32(ranks.count)).sorted { ranks[Int($0)] < ranks[Int($1)] }
+    }
+
+    /// The distance of the place that comes at `index` when all are sorted by theirs.
+    private static func distance(of index: Int, in moved: [UInt32]) -> UInt64 {
+        var seen = 0
+        for (distance, count) in moved.enumerated() {
+            seen += Int(count)
+            if seen > index { return UInt64(distance) }
+        }
+        return 0
     }
 
     /// Pairs that stand in falling order, by merge sort (Knuth, TAOCP 3, §5.1.1).
     package static func inversions(of values: [Int64]) -> UInt64 {
+        guard zip(values, values.dropFirst()).contains(where: { $0 > $1 }) else { return 0 }
         var (values, merged) = (values, values)
         var inversions: UInt64 = 0
         var width = 1

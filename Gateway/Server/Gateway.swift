@@ -13,6 +13,7 @@ struct Gateway {
             keys: GatewayConfiguration.keys,
             make: GatewayConfiguration.init
         )
+        ProcessMemory.returnLargeBlocks()
         JSONLog.bootstrap(level: configuration.logLevel)
         let logger = Logger(label: "usher-gateway")
         do {

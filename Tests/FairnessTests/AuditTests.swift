@@ -147,6 +147,22 @@ struct FairnessFiguresTests {
         #expect(turned.admittedPerDecile == [1, 1, 1, 1, 1, 0, 0, 0, 0, 0])
     }
 
+    @Test(arguments: [2, 3, 10, 99, 100, 101])
+    func `distances are those of all places sorted`(count: Int) {
+        let seed = Digest.of(Array("\(count)".utf8))
+        // Ranks with gaps, as numbers that nobody has leave them.
+        let ranks = RankBlock(first: 1, count: UInt64(count), seed: seed).ranks().map { UInt64($0) * 3 }
+        let moved = ranks.enumerated().map { UInt64(abs($0.offset - Int($0.element / 3 - 1))) }.sorted()
+        let figures = FairnessFigures(
+            arrivals: (0..<count).map { Int64($0) },
+            ranks: ranks,
+            isAdmitted: [Bool](repeating: false, count: count)
+        )
+        #expect(figures.displacementP50 == moved[(count - 1) / 2])
+        #expect(figures.displacementP99 == moved[min(count - 1, (count * 99 + 99) / 100 - 1)])
+        #expect(figures.inversions == FairnessFigures.inversions(of: ranks.map { Int64($0) }))
+    }
+
     @Test func `nobody makes no figures`() {
         let figures = FairnessFigures(arrivals: [], ranks: [], isAdmitted: [])
         #expect(figures.inversionRate == 0 && figures.admittedPerDecile == [])

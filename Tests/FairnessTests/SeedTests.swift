@@ -86,6 +86,7 @@ struct ArrivalEntryTests {
         #expect(ArrivalEntry(bytes: entry.bytes) == entry)
         #expect(entry.leaf.bytes == SHA256.digest([0] + entry.bytes))
         #expect(!entry.isVoid)
+        #expect(ArrivalEntry.all(in: entry.bytes + ArrivalEntry.void.bytes + [1, 2, 3]) == [entry, .void])
     }
 
     @Test func `only 24 zero bytes are void`() {

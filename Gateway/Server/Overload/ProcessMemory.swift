@@ -16,6 +16,17 @@ enum ProcessMemory {
         unsafeBitCast($0, to: (@convention(c) (Int) -> Int32).self)
     }
 
+    /// glibc's `mallopt`, by the same way, and its `M_MMAP_THRESHOLD`.
+    private static let option: (@convention(c) (Int32, Int32) -> Int32)? = dlsym(nil, "mallopt").map {
+        unsafeBitCast($0, to: (@convention(c) (Int32, Int32) -> Int32).self)
+    }
+    private static let mapThreshold: Int32 = -3
+    private static let ownMappingFromBytes: Int32 = 512 * 1024
+
+    /// Large blocks (a draw's ranks, a piece of a log) go back to the system when they are freed. Left to itself glibc
+    /// takes the first large block that is freed as a sign that there will be more, and from then on keeps them all.
+    static func returnLargeBlocks() { _ = option?(mapThreshold, ownMappingFromBytes) }
+
     /// What is free inside the process goes back to the system, as it would count as used otherwise.
     static func giveBack() { _ = trim?(0) }
 

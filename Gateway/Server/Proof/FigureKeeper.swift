@@ -40,12 +40,23 @@ package struct FigureKeeper: Service {
         self.logger = logger
     }
 
+    /// What a room's figures depend on: while it stays the same, so do they.
+    private struct Basis: Equatable {
+        var generation: Int
+        var epoch: Int
+        var places: Int
+        var claimsBytes: Int
+        var ties: Int
+        var isDrawn: Bool
+    }
+
     package func run() async throws {
         await cancelWhenGracefulShutdown {
+            var published: [RoomName: Basis] = [:]
             while !Task.isCancelled {
                 for view in rooms.view.rooms.values where leases.lease(of: view.name) != nil {
                     do {
-                        try await publish(view.snapshot)
+                        published[view.name] = try await publish(view.snapshot, unless: published[view.name])
                     } catch {
                         logger.debug("no figures", metadata: ["room": "\(view.name)", "error": "\(error)"])
                     }
@@ -55,9 +66,18 @@ package struct FigureKeeper: Service {
         }
     }
 
-    private func publish(_ room: RoomSnapshot) async throws {
-        guard let log = logs.log(of: room), (1...Self.placesMax).contains(log.count) else { return }
-        let claims = try await claims(of: room.name)
+    private func publish(_ room: RoomSnapshot, unless last: Basis?) async throws -> Basis? {
+        guard let log = logs.log(of: room), (1...Self.placesMax).contains(log.count) else { return nil }
+        let basis = Basis(
+            generation: room.generation,
+            epoch: room.epoch,
+            places: log.count,
+            claimsBytes: try await store.length(of: .claims, room.name),
+            ties: room.order.ties.count,
+            isDrawn: room.order.draw != nil
+        )
+        guard basis != last else { return basis }
+        let claims = try await claims(of: room.name, bytes: basis.claimsBytes)
         let figures = try await NIOThreadPool.singleton.runIfActive { try Self.figures(room, log, claims: claims) }
         func gauge(_ name: String, _ help: String, decile: Int? = nil) -> Gauge {
             let labels = decile.map { ["room": room.name.text, "decile": "\($0)"] } ?? ["room": room.name.text]
@@ -72,10 +92,11 @@ package struct FigureKeeper: Service {
         for (decile, share) in figures.admittedPerDecile.enumerated() {
             gauge("admitted_share", "Share of a tenth of the arrivals that got a pass.", decile: decile + 1).set(share)
         }
+        return basis
     }
 
-    private func claims(of room: RoomName) async throws -> [UInt8] {
-        let length = min(try await store.length(of: .claims, room), Self.placesMax * RoomStore.Record.claims.entryBytes)
+    private func claims(of room: RoomName, bytes wanted: Int) async throws -> [UInt8] {
+        let length = min(wanted, Self.placesMax * RoomStore.Record.claims.entryBytes)
         var bytes: [UInt8] = []
         while bytes.count < length {
             let piece = try await store.bytes(of: .claims, room, from: bytes.count, count: length - bytes.count)
@@ -86,8 +107,7 @@ package struct FigureKeeper: Service {
     }
 
     static func figures(_ room: RoomSnapshot, _ log: RoomLog, claims: [UInt8]) throws -> FairnessFigures {
-        let entries = try log.entries(0..<log.count)
-        let count = entries.count / ArrivalEntry.length
+        let count = log.count
         var isIn = [Bool](repeating: false, count: count)
         for start in stride(from: 0, through: claims.count - 16, by: 16) {
             let number = claims[start..<(start + 8)].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
@@ -97,13 +117,17 @@ package struct FigureKeeper: Service {
         var arrivals: [Int64] = []
         var ranks: [UInt64] = []
         var isAdmitted: [Bool] = []
-        for index in 0..<count {
-            let start = index * ArrivalEntry.length
-            guard let entry = ArrivalEntry(bytes: Array(entries[start..<(start + ArrivalEntry.length)])), !entry.isVoid
-            else { continue }
-            arrivals.append(entry.milliseconds)
-            ranks.append(table.rank(of: UInt64(index) + 1))
-            isAdmitted.append(isIn[index])
+        arrivals.reserveCapacity(count)
+        ranks.reserveCapacity(count)
+        isAdmitted.reserveCapacity(count)
+        // In pieces: a whole log is larger than all that is kept of it here.
+        for first in stride(from: 0, to: count, by: RoomLog.entriesReadMax) {
+            let entries = try log.entries(first..<min(count, first + RoomLog.entriesReadMax))
+            for (index, entry) in ArrivalEntry.all(in: entries).enumerated() where !entry.isVoid {
+                arrivals.append(entry.milliseconds)
+                ranks.append(table.rank(of: UInt64(first + index) + 1))
+                isAdmitted.append(isIn[first + index])
+            }
         }
         return FairnessFigures(arrivals: arrivals, ranks: ranks, isAdmitted: isAdmitted)
     }
