@@ -216,7 +216,8 @@ let package = Package(
                 "GatewayServer", "Queueing", "Fairness", "Simulating", "RateLimiting", "Challenges", "OutwardCalls",
                 "EdgeHTTP",
                 "QueueTokens",
-                "Signing", "UsherAPI", "Redis", "Operations", "TestSupport", "EdgeReadings", nioCore, nioPosix,
+                "Signing", "UsherAPI", "Redis", "Operations", "TestSupport", "EdgeReadings", nioCore, nioEmbedded,
+                nioPosix,
                 nioHTTP1, nioSSL, nioTLS, logging, lifecycle, unixSignals, httpClient,
             ]
         ),

@@ -27,7 +27,6 @@ struct RoomsJoinTests {
                 let cookie = try #require(first.reply.headers.first("Set-Cookie"))
                 #expect(cookie.hasPrefix("usher-place-sale=\(first.body.token);"))
                 #expect(cookie.hasSuffix("; HttpOnly; SameSite=Lax") && cookie.contains("Path=/"))
-                #expect(first.reply.headers.first("Cache-Control") == "no-store")
             }
         }
     }

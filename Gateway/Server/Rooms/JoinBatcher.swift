@@ -133,8 +133,14 @@ final class JoinBatcher {
     }
 
     private func send(near: UInt64) {
-        let slice = Array(waiting.prefix(Self.sliceMax))
-        waiting.removeFirst(slice.count)
+        let slice: [Member]
+        if waiting.count <= Self.sliceMax {
+            slice = waiting
+            waiting = []
+        } else {
+            slice = Array(waiting.prefix(Self.sliceMax))
+            waiting.removeFirst(slice.count)
+        }
         guard !slice.isEmpty else {
             isBusy = false
             return
@@ -166,7 +172,9 @@ final class JoinBatcher {
         case 1 where parts.count == JoinSlice.headCount + slice.count * JoinSlice.memberCount:
             let answered = JoinSlice(parts)
             var numbers: [UInt64] = []
-            var entries: [[UInt8]] = []
+            var entries: [UInt8] = []
+            numbers.reserveCapacity(slice.count)
+            entries.reserveCapacity(slice.count * ArrivalEntry.length)
             for (index, member) in slice.enumerated() {
                 let outcome = answered.outcome(index)
                 if case .placed(let place) = outcome {
@@ -174,9 +182,8 @@ final class JoinBatcher {
                     if place.isNew {
                         numbers.append(place.number)
                         // As the log has it: with the arrival the store gave.
-                        let tag = Array(member.entry.prefix(ArrivalEntry.tagLength))
-                        let entry = ArrivalEntry(dedupeTag: tag, milliseconds: place.arrivedAt.milliseconds)
-                        entries.append(entry?.bytes ?? member.entry)
+                        entries += member.entry.prefix(ArrivalEntry.tagLength)
+                        withUnsafeBytes(of: place.arrivedAt.milliseconds.bigEndian) { entries += $0 }
                     }
                 }
                 if let outcome { member.promise.succeed(outcome) } else { member.promise.fail(JoinFailure.storeAway) }

@@ -1,7 +1,5 @@
 // POST /v1/rooms/{room}/join: takes a place, or gives back the one that is there.
 import EdgeHTTP
-import Fairness
-import Foundation
 import NIOCore
 import QueueTokens
 import Queueing
@@ -12,9 +10,8 @@ import UsherAPI
 extension LoopRooms {
     func join(_ request: EdgeRequest, room name: Substring) -> RoomAnswer {
         guard let room = room(name) else { return refuse(.notFound, request) }
-        let snapshot = room.snapshot
-        guard snapshot.override != .reject else { return refuse(.roomClosed, request) }
-        guard snapshot.phase.admitsJoins else { return refuse(Self.problem(of: snapshot.phase), request) }
+        guard room.snapshot.override != .reject else { return refuse(.roomClosed, request) }
+        guard room.snapshot.phase.admitsJoins else { return refuse(Self.problem(of: room.snapshot.phase), request) }
         switch whoJoins(request, room) {
         case .refused(let code): return .now(refusal(code, request, room))
         case .known(let tag):
@@ -54,21 +51,20 @@ extension LoopRooms {
         _ promise: EventLoopPromise<EdgeReply>,
         otherwise unanswered: @escaping () -> EdgeReply
     ) {
-        let snapshot = room.snapshot
         let held = heldPlace(in: request.head, of: room, tag)
         let joined = joins(of: room).join(
             tag: tag,
             right: right,
             arrivedAt: held.map { Moment(milliseconds: $0.arrivedAtMS) } ?? view.now(),
             held: held.map { UInt64($0.place) } ?? 0,
-            near: snapshot.nearFront
+            near: room.nearFront
         )
         joined.assumeIsolated().whenComplete { result in
             switch result {
             case .success(.challenged): promise.succeed(unanswered())
             case .success(let outcome):
                 if case .placed(let place) = outcome, place.isNew { self.noteJoin(from: request, room) }
-                promise.succeed(self.reply(to: request, room, tag, outcome))
+                self.joinReplies.give(self.reply(to: request, room, tag, outcome), to: promise)
             case .failure(let error):
                 self.supplies.counters.joinsRefused.increment()
                 let isCrowded = (error as? JoinFailure) == .crowded
@@ -184,53 +180,17 @@ extension LoopRooms {
             return EdgeReply(.internalError, requestID: request.id)
         }
         (place.isNew ? supplies.counters.joins : supplies.counters.rejoins).increment()
-        let body = joinBody(room, tag, place, token: text)
-        var headers = RoomReply.headers()
+        var body = ByteBuffer()
+        body.write(upTo: ByteWriter.joinBytesMax + text.utf8.count) {
+            $0.putJoin(place, of: tag, in: room, token: text)
+        }
+        var reply = EdgeReply(place.isNew ? RoomReply.createdHead : RoomReply.preparedHead, body: body)
         let maxAge = token.expiresAt - now
         let isSecure = request.head.isSecure
-        headers.add(
+        reply.headers.add(
             "Set-Cookie",
             RoomReply.cookie(room.placeCookie(isSecure: isSecure), text, maxAge: maxAge, isSecure: isSecure)
         )
-        return EdgeReply(status: place.isNew ? 201 : 200, headers: headers, body: body)
-    }
-}
-
-extension LoopRooms {
-    private func joinBody(_ room: RoomView, _ tag: [UInt8], _ place: JoinedPlace, token: String) -> ByteBuffer {
-        let number = place.number
-        var state: PlaceState = .assigning
-        if let rank = place.rank {
-            // The store's cursor is newer than the snapshot's.
-            state =
-                rank > place.cursor
-                ? .waiting(ahead: min(rank - place.cursor - 1, room.snapshot.ahead(of: rank)))
-                : room.state(ofRank: rank).orCalled
-        }
-        let estimate =
-            place.rank == nil
-            ? WaitEstimate(assigningIn: room.estimates)
-            : WaitEstimate(ahead: state.ahead, room.estimates, at: room.asOf)
-        let rank = place.rank.map(String.init) ?? "null"
-        let ahead = place.rank == nil ? "null" : String(state.ahead)
-        var body = ByteBufferAllocator().buffer(capacity: 1408)
-        body.writeString(#"{"room":"\#(room.name.text)","token":"\#(token)","place":{"number":\#(number)"#)
-        body.writeString(#","rank":\#(rank)"#)
-        body.writeString(#","state":"\#(state.name)","ahead":\#(ahead)},"poll":{"after_s":"#)
-        let chance = PollDelay.chance(number: number, asOf: room.asOf)
-        let delay = PollDelay.tenths(p50Seconds: state.pollBase(estimate), chance: chance)
-        let arrivedAt = place.arrivedAt.milliseconds
-        let entry = ArrivalEntry(dedupeTag: tag, milliseconds: arrivedAt)?.bytes ?? []
-        body.writeString(#"\#(delay / 10).\#(delay % 10)},"receipt":{"index":\#(number - 1)"#)
-        body.writeString(#","arrived_at_ms":\#(arrivedAt),"entry":"\#(Data(entry).base64EncodedString())"}"#)
-        body.writeString(#","as_of":"\#(room.snapshot.asOf.rfc3339)"}"#)
-        return body
-    }
-}
-
-extension PlaceState {
-    /// A place the store has called and the older snapshot has not.
-    fileprivate var orCalled: PlaceState {
-        if case .waiting = self { .called(deadline: nil) } else { self }
+        return reply
     }
 }

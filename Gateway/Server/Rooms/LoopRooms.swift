@@ -53,6 +53,7 @@ package final class LoopRooms: VisitorRooms {
     let supplies: RoomSupplies
     private(set) var view = RoomsView()
     private var joins: [String: JoinBatcher] = [:]
+    let joinReplies: JoinReplies
     private var renewals: [String: RenewalBatcher] = [:]
     private var sightings: [String: SightingBatcher] = [:]
     private var present: [String: Set<UInt64>] = [:]
@@ -75,6 +76,7 @@ package final class LoopRooms: VisitorRooms {
 
     package init(loop: any EventLoop, supplies: RoomSupplies, seed: UInt64) {
         self.loop = loop
+        joinReplies = JoinReplies(loop: loop)
         self.supplies = supplies
         chanceState = seed
     }

@@ -119,6 +119,9 @@ enum RoomReply {
     /// The same, for a reply of 200.
     static let preparedHead = PreparedHead(status: 200, headers: headers())
 
+    /// The same, for a reply of 201.
+    static let createdHead = PreparedHead(status: 201, headers: headers())
+
     /// A cookie that no script reads and no other site sends.
     static func cookie(_ name: String, _ value: String, maxAge: Int64, isSecure: Bool) -> String {
         "\(name)=\(value); Path=/; Max-Age=\(max(0, maxAge)); HttpOnly; SameSite=Lax" + (isSecure ? "; Secure" : "")

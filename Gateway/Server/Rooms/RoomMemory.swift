@@ -1,4 +1,5 @@
 // What this gateway gave out of late: a store that lost its latest writes is told of it again.
+import Fairness
 import Queueing
 import Synchronization
 
@@ -19,8 +20,8 @@ package final class RoomMemory: Sendable {
 
     private struct Joins {
         var numbers: [UInt64]
-        /// 24 bytes each.
-        var entries: [[UInt8]]
+        /// One after the other, 24 bytes each.
+        var entries: [UInt8]
         var at: Moment
     }
 
@@ -35,7 +36,8 @@ package final class RoomMemory: Sendable {
 
     package init() {}
 
-    func note(joins numbers: [UInt64], entries: [[UInt8]], at now: Moment, in room: RoomName) {
+    /// `entries` stand one after the other, in the order of their numbers.
+    func note(joins numbers: [UInt64], entries: [UInt8], at now: Moment, in room: RoomName) {
         guard let last = numbers.max() else { return }
         rings.withLock { rings in
             var ring = rings[room] ?? Rings()
@@ -72,7 +74,12 @@ package final class RoomMemory: Sendable {
 
     func joins(of room: RoomName) -> [(number: UInt64, entry: [UInt8])] {
         rings.withLock { rings in
-            (rings[room]?.joins ?? []).flatMap { zip($0.numbers, $0.entries).map { (number: $0, entry: $1) } }
+            (rings[room]?.joins ?? []).flatMap { joins in
+                joins.numbers.enumerated().map { index, number in
+                    let start = index * ArrivalEntry.length
+                    return (number: number, entry: Array(joins.entries[start..<(start + ArrivalEntry.length)]))
+                }
+            }
         }
     }
 }

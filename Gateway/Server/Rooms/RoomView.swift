@@ -41,6 +41,8 @@ package final class RoomView: Sendable {
     let bodyEnd: [UInt8]
     /// With the numbers between those parts.
     let bodyBytesMax: Int
+    /// `asOf` as it is written.
+    let asOfText: [UInt8]
     private static let numbersBytesMax = 512
 
     package init(_ snapshot: RoomSnapshot, ranks: RoomRanks = RoomRanks(), reusing old: RoomView? = nil) {
@@ -85,9 +87,10 @@ package final class RoomView: Sendable {
         var end = Array(#"},"message":"#.utf8)
         end += policy.message.map(JSONText.quoted) ?? Array("null".utf8)
         if snapshot.isDegraded { end += Array(#","degraded":true"#.utf8) }
-        end += Array(#","as_of":""#.utf8)
-        snapshot.asOf.write(to: &end)
-        end += Array(#""}"#.utf8)
+        var asOfText: [UInt8] = []
+        snapshot.asOf.write(to: &asOfText)
+        self.asOfText = asOfText
+        end += Array(#","as_of":""#.utf8) + asOfText + Array(#""}"#.utf8)
         bodyEnd = end
         bodyBytesMax =
             Self.numbersBytesMax + bodyStart.count + bodyServing.count + bodyUnlikely.count + bodyEnd.count
@@ -196,7 +199,7 @@ extension ByteWriter {
         if let number { put(number: number) } else { put("null") }
     }
 
-    private mutating func put(optional number: UInt64?) {
+    mutating func put(optional number: UInt64?) {
         if let number { put(number: number) } else { put("null") }
     }
 
