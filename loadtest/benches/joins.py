@@ -32,6 +32,10 @@ class Joins:
         self.site = site
         self.fresh = fresh
 
+    @property
+    def server(self):
+        return self.site.gateway.server
+
     def sample(self, seconds):
         gateway, redis = self.site.gateway, self.site.redis
         room = self.fresh()
@@ -70,25 +74,34 @@ class FreshRooms:
         return name
 
 
-def few(site):
-    return Joins(f"joins to {FEW:,}", site, FreshRooms(site))
+def few(site, name=f"joins to {FEW:,}"):
+    return Joins(name, site, FreshRooms(site))
 
 
-def measure(small, large, rounds, seconds, say):
-    """Joins to a thousand and, with a `large` site, to its crowd. Rows of P3 and of P9, and the samples."""
+def measure(small, large, other, rounds, seconds, say):
+    """Joins to a thousand and, with a `large` site, to its crowd. Rows of P3 and of P9, and the samples. `other` is the
+    site of a gateway to compare with, or nothing."""
     say("joins, beside polls as a measure of the machine")
     if not small.tokens:
         small.keep_tokens(small.crowd)
     contenders = [few(small), poll(small)]
+    if other:
+        contenders.append(few(other, "joins, other gateway"))
     if large:
         contenders.append(Joins(f"joins to {large.crowd:,}", large, lambda: large.room))
     samples = interleave(contenders, rounds, seconds, say)
-    few_samples, poll_samples, *more = (samples[contender.name] for contender in contenders)
-    growth = []
-    for many in more:
-        growth += grown("join", few_samples, many, large.crowd, COST, most=GROWTH_MAX)
+    few_samples, poll_samples = (samples[contender.name] for contender in contenders[:2])
+    found, growth = rows_of(few_samples, poll_samples), []
+    if other:
+        before = samples[contenders[2].name]
+        ratio = median_ratio(few_samples, before)
+        what = "join, in the gateway"
+        found.append(beside("P3", what, median(few_samples, "cpu_us"), COST, "other gateway", median(before, "cpu_us"), ratio))
+    if large:
+        many = samples[contenders[-1].name]
+        growth = grown("join", few_samples, many, large.crowd, COST, most=GROWTH_MAX)
         growth += grown("join, in Redis", few_samples, many, large.crowd, COST, field="redis_us")
-    return rows_of(few_samples, poll_samples), growth, samples
+    return found, growth, samples
 
 
 def rows_of(mine, polls):

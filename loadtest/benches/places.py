@@ -1,4 +1,4 @@
-# Takes places by real joins over HTTP, many connections at once, as fast as one core can ask.
+# Takes places by real joins over HTTP, many connections at once, as fast as one core can ask; and claims passes.
 import json
 import selectors
 import socket
@@ -9,6 +9,7 @@ from benches.yard import BenchFault
 
 CONNECTIONS = 256
 STALL_SECONDS_MAX = 20
+GIVEN = (b"HTTP/1.1 201", b"HTTP/1.1 200")
 
 
 def join_request(number, room=ROOM):
@@ -19,12 +20,18 @@ def join_request(number, room=ROOM):
     ).encode()
 
 
-class Joiner:
-    """One connection, one join under way. The gateway may close after a reply; then a new one is opened."""
+def claim_request(token, room=ROOM):
+    return (
+        f"POST /v1/rooms/{room}/claim HTTP/1.1\r\nHost: localhost\r\nUsher-Place: {token}\r\n"
+        "Content-Length: 0\r\n\r\n"
+    ).encode()
 
-    def __init__(self, port, selector, room):
+
+class Asker:
+    """One connection, one request under way. The gateway may close after a reply; then a new one is opened."""
+
+    def __init__(self, port, selector):
         self.port = port
-        self.room = room
         self.selector = selector
         self.open()
 
@@ -34,17 +41,16 @@ class Joiner:
         self.received = b""
         self.selector.register(self.socket, selectors.EVENT_READ, self)
 
-    def ask(self, number):
-        self.number = number
-        self.socket.sendall(join_request(number, self.room))
+    def ask(self, request):
+        self.socket.sendall(request)
 
     def answer(self):
-        """The body of the reply once it is whole, or None."""
+        """Head and body of the reply once it is whole, or None."""
         piece = self.socket.recv(65536)
         self.received += piece
         head, end, body = self.received.partition(b"\r\n\r\n")
         if not piece:
-            raise BenchFault(f"a join was cut off after {self.received[:200]!r}")
+            raise BenchFault(f"a request was cut off after {self.received[:200]!r}")
         if not end:
             return None
         fields = head.lower()
@@ -52,45 +58,69 @@ class Joiner:
         length = int(fields[start + 15 :].split(b"\r\n", 1)[0])
         if len(body) < length:
             return None
-        if not head.startswith((b"HTTP/1.1 201", b"HTTP/1.1 200")):
-            raise BenchFault(f"a join was answered {head.splitlines()[0].decode()}: {body.decode(errors='replace')}")
         self.received = b""
         if b"connection: close" in fields:
             self.close()
             self.open()
-        return body
+        return head, body
 
     def close(self):
         self.selector.unregister(self.socket)
         self.socket.close()
 
 
-def join(port, count, first=1, keep_tokens=True, room=ROOM):
-    """Takes `count` places for new visitors. Returns their tokens (or none) and the seconds it took."""
-    tokens = []
+def exchange(port, requests, count, take):
+    """Sends `count` requests and gives every reply's head and body to `take`, in any order."""
+    requests = iter(requests)
     answered = 0
-    numbers = iter(range(first, first + count))
-    started = time.monotonic()
     with selectors.DefaultSelector() as selector:
-        joiners = [Joiner(port, selector, room) for _ in range(min(CONNECTIONS, count))]
-        for joiner in joiners:
-            joiner.ask(next(numbers))
+        askers = [Asker(port, selector) for _ in range(min(CONNECTIONS, count))]
+        for asker in askers:
+            asker.ask(next(requests))
         while answered < count:
             ready = selector.select(STALL_SECONDS_MAX)
             if not ready:
-                raise BenchFault(f"joins stalled after {answered} of {count}")
+                raise BenchFault(f"replies stalled after {answered} of {count}")
             for key, _ in ready:
-                body = key.data.answer()
-                if body is None:
+                reply = key.data.answer()
+                if reply is None:
                     continue
                 answered += 1
-                if keep_tokens:
-                    tokens.append(json.loads(body)["token"])
-                following = next(numbers, None)
+                take(*reply)
+                following = next(requests, None)
                 if following is not None:
                     key.data.ask(following)
-        for joiner in joiners:
-            joiner.close()
+        for asker in askers:
+            asker.close()
+
+
+def join(port, count, first=1, keep_tokens=True, room=ROOM):
+    """Takes `count` places for new visitors. Returns their tokens (or none) and the seconds it took."""
+    tokens = []
+
+    def take(head, body):
+        if not head.startswith(GIVEN):
+            raise BenchFault(f"a join was answered {head.splitlines()[0].decode()}: {body.decode(errors='replace')}")
+        if keep_tokens:
+            tokens.append(json.loads(body)["token"])
+
+    started = time.monotonic()
+    exchange(port, (join_request(number, room) for number in range(first, first + count)), count, take)
     if keep_tokens and len(set(tokens)) != count:
         raise BenchFault(f"{count} joins gave {len(set(tokens))} distinct tokens")
     return tokens, time.monotonic() - started
+
+
+def claim(port, tokens, room=ROOM):
+    """Asks for the passes of these places; how many were given. Who is not called yet is told so."""
+    given = 0
+
+    def take(head, body):
+        nonlocal given
+        if head.startswith(GIVEN):
+            given += 1
+        elif not head.startswith((b"HTTP/1.1 202", b"HTTP/1.1 4")):
+            raise BenchFault(f"a claim was answered {head.splitlines()[0].decode()}: {body.decode(errors='replace')}")
+
+    exchange(port, (claim_request(token, room) for token in tokens), len(tokens), take)
+    return given

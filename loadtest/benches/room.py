@@ -26,9 +26,10 @@ def read(words):
     command.add_options(parser, PARTS)
     parser.add_argument("--usher", metavar="PROGRAM", help="this usher instead of building one")
     parser.add_argument("--loadtest", metavar="PROGRAM", help="this usher-loadtest instead of building one")
+    parser.add_argument("--against", metavar="PROGRAM", help="another gateway, measured beside it in P3")
     parser.add_argument("--profile", action="store_true", help="only show where the gateway's time goes in P3")
     options = parser.parse_args(words)
-    command.settle(parser, options, PARTS, programs=["gateway", "usher", "loadtest"])
+    command.settle(parser, options, PARTS, programs=["gateway", "against", "usher", "loadtest"])
     options.visitors = 50_000 if options.quick else 1_000_000
     return options
 
@@ -68,16 +69,19 @@ def measure_room(options, yard, samples):
         found += crowd.take_places(small, large, say)
     if wanted & DRAWN:
         found += crowd.draw(small, large, options.loadtest, options.rounds, say)
-        found += crowd.audit(large, options.usher, min(options.rounds, 3), say) if "audit" in wanted else []
     if "P9" in wanted:
         more, taken = joins.polls(small, large, options.rounds, options.seconds, say)
         found += more
         samples.update({f"P9 {name}": each for name, each in taken.items()})
     if wanted & {"P3", "P9"}:
         crowded = large if "P9" in wanted else None
-        fresh, growth, taken = joins.measure(small, crowded, options.rounds, options.seconds, say)
+        other = Site(yard, options.against, "other", joins.FEW) if options.against else None
+        fresh, growth, taken = joins.measure(small, crowded, other, options.rounds, options.seconds, say)
         found += fresh + growth
         samples.update({f"P3 {name}": each for name, each in taken.items()})
+    # Last, as it lets people in.
+    if "audit" in wanted:
+        found += crowd.audit(large, options.usher, min(options.rounds, 3), say)
     return [row for row in found if row.id in wanted]
 
 

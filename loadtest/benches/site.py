@@ -15,6 +15,11 @@ FILL_SECONDS = 5
 FILL_RUNS_MAX = 200
 # How long a gateway that started takes to know what it held before: the log's tree, the ranks.
 KNOWN_SECONDS_MAX = 60
+SALE_SECONDS_MAX = 60
+CLAIMS_MAX = 30_000
+# Nobody is let in while waiting is measured; afterwards as many as a policy can say.
+SLOW = {"per_minute": 60, "active_max": 1, "ramp_seconds": 0, "adaptive": False}
+SALE = {"per_minute": 6_000_000, "active_max": 10_000_000, "ramp_seconds": 0, "adaptive": False}
 DRAW_SECONDS_MAX = 60
 SETTLE_SECONDS = 1.0
 
@@ -25,7 +30,7 @@ def policy():
     return {
         "order": {"method": "lottery", "beacon": "commit_reveal"},
         "schedule": {"sale_opens_at": opens.strftime("%Y-%m-%dT%H:%M:%SZ")},
-        "admission": {"per_minute": 60, "active_max": 1, "ramp_seconds": 0, "adaptive": False},
+        "admission": SLOW,
         "identity": "device",
         "protects": [],
     }
@@ -132,3 +137,22 @@ class Site:
     def open_sale(self):
         self.gateway.set_phase("active", ROOM)
         time.sleep(SETTLE_SECONDS)
+
+    def sell(self):
+        """Calls people as fast as a room may for a while, and claims the passes of those with a token who were called.
+        Returns how many were called and how many went in."""
+        room = self.gateway.room(ROOM)
+        wide = {**room["policy"], "admission": SALE}
+        self.gateway.call("PUT", f"/admin/v1/rooms/{ROOM}", wide, {"If-Match": f'"{room["version"]}"'})
+        wanted = self.crowd // 10
+        end = time.monotonic() + SALE_SECONDS_MAX
+        while self.gateway.room(ROOM)["numbers"]["cursor"] < wanted:
+            if time.monotonic() > end:
+                raise BenchFault(f"{wanted:,} were not called within {SALE_SECONDS_MAX} s")
+            time.sleep(0.1)
+        with open(self.tokens) as file:
+            tokens = sorted(set(file.read().split()))[:CLAIMS_MAX]
+        given = places.claim(self.gateway.port, tokens, ROOM)
+        # The last ones to join get a checkpoint.
+        time.sleep(2 * SETTLE_SECONDS)
+        return self.gateway.room(ROOM)["numbers"]["cursor"], given
