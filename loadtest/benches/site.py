@@ -22,6 +22,7 @@ SLOW = {"per_minute": 60, "active_max": 1, "ramp_seconds": 0, "adaptive": False}
 SALE = {"per_minute": 6_000_000, "active_max": 10_000_000, "ramp_seconds": 0, "adaptive": False}
 DRAW_SECONDS_MAX = 60
 SETTLE_SECONDS = 1.0
+STARTS = 3
 
 
 def policy():
@@ -65,6 +66,14 @@ class Site:
             if time.monotonic() > end:
                 raise BenchFault(f"{self.name} does not know its room again:\n{self.gateway.server.tail()}")
             time.sleep(0.05)
+
+    def started_bytes(self):
+        """What a new process weighs: the least of some, as what only starting took is given back sooner or later."""
+        weights = []
+        for _ in range(STARTS):
+            self.restart()
+            weights.append(self.resident_bytes())
+        return min(weights)
 
     def resident_bytes(self):
         time.sleep(SETTLE_SECONDS)
