@@ -319,4 +319,11 @@ struct PageTests {
     func `a broken template stops the start`(_ source: String) {
         #expect(throws: PageTemplate.Flaw.self) { _ = try PageTemplate(source) }
     }
+
+    @Test func `a folder without pages is named, with what to do`() throws {
+        let flaw = #expect(throws: PageTemplate.Flaw.self) { _ = try WaitingPages(folder: "/nowhere") }
+        #expect(
+            flaw?.description == "cannot read waiting.html in /nowhere: start in the project's folder or give --pages"
+        )
+    }
 }

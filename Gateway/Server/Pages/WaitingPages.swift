@@ -35,7 +35,11 @@ package struct WaitingPages: Sendable {
     package init(folder: String, captcha: CaptchaSite? = nil) throws {
         let folder = URL(fileURLWithPath: folder, isDirectory: true)
         func file(_ name: String) throws -> Data {
-            let content = try Data(contentsOf: folder.appending(component: name))
+            guard let content = try? Data(contentsOf: folder.appending(component: name)) else {
+                throw PageTemplate.Flaw(
+                    description: "cannot read \(name) in \(folder.path): start in the project's folder or give --pages"
+                )
+            }
             guard content.count <= Self.assetBytesMax else {
                 throw PageTemplate.Flaw(description: "\(name) is larger than \(Self.assetBytesMax) bytes")
             }
