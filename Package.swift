@@ -182,8 +182,9 @@ let package = Package(
             "LoadTest",
             at: "loadtest/Sources",
             uses: [
-                "UsherAPI", "Challenges", "Fairness", "Signing", "Supervision", nioCore, nioPosix, nioHTTP1, histogram,
-                argumentParser, logging,
+                "UsherAPI", "Challenges", "Fairness", "Histories", "Signing", "Supervision", nioCore, nioPosix,
+                nioHTTP1,
+                histogram, argumentParser, logging,
             ]
         ),
 

@@ -32,6 +32,8 @@ struct OnSaleCommand: AsyncParsableCommand {
     @Option(help: "Give up after this many seconds.") var timeout: Int = 600
     @Option(help: "Draws the crowd; the same seed gives the same one.") var seed: UInt64 = 1
     @Option(help: "Also write the result to this file as JSON.") var json: String?
+    @Option(help: "Write what buyers were told of each seat to this file, for `usher-loadtest history`.")
+    var history: String?
 
     func validate() throws {
         guard (1...Self.visitorsMax).contains(visitors) else {
@@ -76,7 +78,8 @@ struct OnSaleCommand: AsyncParsableCommand {
             crowd: crowd,
             runID: Visitor.randomHex(bytes: 6),
             start: .now,
-            scoreboard: Scoreboard()
+            scoreboard: Scoreboard(),
+            recorder: history == nil ? nil : SaleRecorder()
         )
         let onSale = OnSale(
             sale: sale,
@@ -88,6 +91,7 @@ struct OnSaleCommand: AsyncParsableCommand {
         let report = await onSale.run { say($0) }
         say(Lines.table(report))
         if let json { try write(report, to: json) }
+        if let history, let recorder = sale.recorder { try write(recorder, to: history) }
         if !report.brokenPromises.isEmpty { throw ExitCode(1) }
     }
 
@@ -136,6 +140,17 @@ struct OnSaleCommand: AsyncParsableCommand {
     private func write(_ report: Report, to path: String) throws {
         do {
             try report.json().write(to: URL(fileURLWithPath: path))
+        } catch {
+            throw stop("\(path) cannot be written")
+        }
+    }
+
+    private func write(_ recorder: SaleRecorder, to path: String) throws {
+        guard let lines = try recorder.lines() else {
+            throw stop("more than \(SaleRecorder.recordsMax) things happened: \(path) was not written")
+        }
+        do {
+            try lines.write(to: URL(fileURLWithPath: path))
         } catch {
             throw stop("\(path) cannot be written")
         }

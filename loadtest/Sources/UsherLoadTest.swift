@@ -5,6 +5,8 @@ struct UsherLoadTest: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "usher-loadtest",
         abstract: "Put load on Usher the way visitors do.",
-        subcommands: [OnSaleCommand.self, HashesCommand.self, DrawCommand.self, RestartsCommand.self]
+        subcommands: [
+            OnSaleCommand.self, HistoryCommand.self, HashesCommand.self, DrawCommand.self, RestartsCommand.self,
+        ]
     )
 }

@@ -32,6 +32,7 @@ struct EventLine {
     func isCall(_ event: Int) -> Bool { isCalls[event] }
     func operation(_ event: Int) -> Int { operations[event] }
     func call(of operation: Int) -> Int { calls[operation] }
+    func returned(of operation: Int) -> Int { returns[operation] }
 
     mutating func lift(_ operation: Int) {
         for event in [calls[operation], returns[operation]] {

@@ -9,6 +9,9 @@ package protocol HistoryModel: Sendable {
     /// The state after an operation that gave this answer, `nil` when it cannot have given it. Of an operation whose
     /// answer is unknown it must say what may have happened, whatever the state.
     func after(_ state: State, _ operation: HistoryOperation<Input, Output>) -> State?
+
+    /// Whether the operation only looks: whatever the state, it can at most tell more of it.
+    func onlyLooks(_ operation: HistoryOperation<Input, Output>) -> Bool
 }
 
 /// An operation and when it ran, by one clock. What it did took effect at one moment between the two times.

@@ -18,4 +18,6 @@ package struct KeyValueModel: HistoryModel {
         case .append(let value): state + value
         }
     }
+
+    package func onlyLooks(_ operation: HistoryOperation<Input, String>) -> Bool { operation.input == .get }
 }

@@ -29,4 +29,8 @@ package struct RegisterModel: HistoryModel {
         case (.compareAndSet(let from, let to), _): .some(state == from ? to : state)
         }
     }
+
+    package func onlyLooks(_ operation: HistoryOperation<Input, Output>) -> Bool {
+        operation.input == .read || operation.output == .refused
+    }
 }

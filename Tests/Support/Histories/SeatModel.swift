@@ -54,6 +54,13 @@ package struct SeatModel: HistoryModel {
         return next.isEmpty ? nil : next
     }
 
+    package func onlyLooks(_ operation: HistoryOperation<Input, Output>) -> Bool {
+        switch (operation.input, operation.output) {
+        case (.look, _), (.hold, .taken), (.order, .gone), (.pay, .gone): true
+        default: false
+        }
+    }
+
     /// What the seat may be afterwards; nothing when it cannot have answered so.
     private static func after(_ seat: Seat, _ input: Input, _ output: Output) -> [Seat] {
         switch (input, output) {

@@ -15,7 +15,7 @@ extension Visitor {
         case noLuck
     }
 
-    private enum Outcome {
+    enum Outcome {
         case sold(OrderReply)
         case declined
         case lost
@@ -34,12 +34,14 @@ extension Visitor {
             if traits.leavesAt == .holding { return .abandoned(at: .holding) }
             let body = try encoded(OrderRequest(holdID: hold.id))
             let request = Request.post(Path.orders(sale.session), body).with(HeaderName.idempotencyKey, newKey())
-            let (reaction, reply) = try await ask(.order, request)
+            let (reaction, reply) = try await recording(order: hold) { () async throws(Departure) in
+                try await ask(.order, request)
+            }
             if reaction == .claimAgain { return nil }
             guard reaction == .goOn, let reply else { continue }
             let order: OrderReply = try decoded(reply)
             if traits.leavesAt == .ordered { return .abandoned(at: .ordered) }
-            switch try await pay(order) {
+            switch try await recording(payment: order, { () async throws(Departure) in try await pay(order) }) {
             case .sold(let paid): return try await fetchTickets(of: paid)
             case .declined: return .declined
             case .lost: continue
@@ -50,16 +52,20 @@ extension Visitor {
 
     private func holdSeats(_ wanted: inout Int) async throws(Departure) -> Holding {
         for _ in 0..<Self.picksMax {
+            let called = SaleRecorder.now()
             let (mapReaction, mapReply) = try await ask(.seats, .get(Path.seats(sale.session)))
             guard mapReaction == .goOn, let mapReply else { return .passEnded }
             let map: SeatMapReply = try decoded(mapReply)
+            sale.recorder?.noteLook(map, called: called)
             guard let seats = SeatChoice.choose(wanted, from: map, using: &chance) else {
                 throw Departure(ending: .toldSoldOut(at: .seats))
             }
             try await think()
             let body = try encoded(HoldRequest(seats: seats))
             let request = Request.post(Path.holds(sale.session), body).with(HeaderName.idempotencyKey, newKey())
-            let (reaction, reply) = try await ask(.hold, request)
+            let (reaction, reply) = try await recording(hold: seats) { () async throws(Departure) in
+                try await ask(.hold, request)
+            }
             switch reaction {
             case .goOn:
                 guard let reply else { continue }

@@ -20,6 +20,8 @@ struct Sale: Sendable {
     var runID: String
     var start: ContinuousClock.Instant
     var scoreboard: Scoreboard
+    /// Only when the history is wanted.
+    var recorder: SaleRecorder?
 }
 
 /// Owned by one task; not for sharing.
