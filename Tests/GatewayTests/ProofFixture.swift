@@ -76,7 +76,9 @@ extension GatewayNode {
 
     /// Waits until a checkpoint covers so many places.
     func signed(_ size: Int, room: String = "sale") async throws -> SignedCheckpoint {
-        try await eventually { (try? log(room).signedSize) ?? 0 >= size }
+        try await eventually {
+            rooms.view.rooms[room].flatMap { logs.log(of: $0.snapshot) }.map { $0.signedSize >= size } ?? false
+        }
         return try #require(try log(room).checkpoint)
     }
 

@@ -21,7 +21,7 @@
 -- moves   STRING  every move: cursor, time (ms); 8 bytes each
 -- claimed HASH    upto → passes granted to that move, until its window has ended
 -- claims  STRING  every pass granted: number, time (ms); 8 bytes each
--- passes  HASH    number → "pass id@cap", or "-" for a place that was left
+-- passes  HASH    number → "pass id@cap", "-" for a place that was left, "?@0" for a pass of which only that is known
 -- left    STRING  numbers that were left, 8 bytes each
 -- extended ZSET   rank by the end of its longer time to claim (ms)
 -- recovered STRING number, seconds: place tokens of that number issued before are dead; 8 bytes each
@@ -436,7 +436,7 @@ end
 
 -- claim: KEYS meta calls claimed passes active turned grants pace ranks claims extended
 --        ARGV number, pass id to give
--- → {1, pass id, expiry ms, cap ms, isNew} · {2, reason, wait ms} not now: recovering assigning not_called paused not_open pace cap
+-- → {1, pass id, expiry ms, cap ms, isNew, now} · {2, reason, wait ms} not now: recovering assigning not_called paused not_open pace cap
 --   {3, reason} never: late left used sold_out closed · {-1} no room
 local function claim(keys, args)
     local meta = fields(keys[1], { 'phase', 'override', 'cursor', 'outlook', 'window_ms', 'grace_ms', 'per_minute',
@@ -452,7 +452,7 @@ local function claim(keys, args)
         local pid, cap = string.match(known, '^(.-)@(%d+)$')
         local expiry = redis.call('ZSCORE', keys[5], pid)
         if not expiry or tonumber(expiry) <= now then return { 3, 'used' } end
-        return { 1, pid, tonumber(expiry), tonumber(cap), 0 }
+        return { 1, pid, tonumber(expiry), tonumber(cap), 0, now }
     end
     if meta.phase == 'closed' then return { 3, 'closed' } end
     if meta.outlook == 'gone' then return { 3, 'sold_out' } end
@@ -491,7 +491,7 @@ local function claim(keys, args)
     append_pair(keys[10], n, now)
     if upto and upto > num(meta.decided_through) then redis.call('HINCRBY', keys[3], int(upto), 1) end
     record(keys[7], now, 'grant', args[2], args[1], expiry, cap, 'claim')
-    return { 1, args[2], expiry, cap, 1 }
+    return { 1, args[2], expiry, cap, 1, now }
 end
 
 -- end_pass: KEYS meta active revoked grants · ARGV pass id, number, expiry of the token (ms), reason
@@ -534,7 +534,10 @@ local function adopt(keys, pid, number, wanted, cap, now)
     redis.call('HINCRBY', keys[3], 'phantoms', -1)
     if redis.call('ZREM', keys[1], 'lost:' .. int(phantoms)) == 0 then return false end
     redis.call('ZADD', keys[1], int(wanted), pid)
-    redis.call('HSETNX', keys[5], number, pid .. '@' .. int(cap))
+    local known = redis.call('HGET', keys[5], number)
+    if not known or string.sub(known, 1, 1) == '?' then
+        redis.call('HSET', keys[5], number, pid .. '@' .. int(cap))
+    end
     record(keys[2], now, 'renew', pid, number, wanted, cap, 'restore')
     return true
 end

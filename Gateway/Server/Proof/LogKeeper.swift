@@ -60,6 +60,9 @@ package struct LogKeeper: Service {
     private struct Memory: Sendable {
         /// The epoch in which the log was last compared with the store's.
         var epoch: Int?
+        var records: RoomRecords?
+        /// The epoch since which the records are known to be those of the store; nil after a loss.
+        var recordsEpoch: Int?
         var signedAt: ContinuousClock.Instant?
         var comparedAt: ContinuousClock.Instant?
         var said: String?
@@ -76,7 +79,7 @@ package struct LogKeeper: Service {
     }
 
     private func round(_ memories: [RoomName: Memory]) async -> [RoomName: Memory] {
-        let views = rooms.view.rooms.values.filter { !$0.snapshot.isDegraded }
+        let views = rooms.view.rooms.values
         return await withTaskGroup(of: (RoomName, Memory).self) { tasks in
             var fresh = memories
             for (index, view) in views.enumerated() {
@@ -91,10 +94,16 @@ package struct LogKeeper: Service {
 
     private func step(_ memory: Memory, _ room: RoomSnapshot) async -> Memory {
         var memory = memory
+        guard !room.isDegraded else {
+            // The puller says so when the store is away.
+            try? await giveBackAll(room, &memory)
+            return memory
+        }
         do {
             let log = try await open(room)
             try await follow(log, room, &memory)
             try await sign(log, room, &memory)
+            try await followRecords(room, &memory)
             gauges.set(log)
             say(log.hold?.text, room.name, &memory)
         } catch let fault as ArrivalFile.Fault {
@@ -240,6 +249,57 @@ package struct LogKeeper: Service {
             return
         }
         try await NIOThreadPool.singleton.runIfActive { _ = try log.accept(signed) }
+    }
+
+    // MARK: What else is kept
+
+    private func records(_ room: RoomSnapshot, _ memory: inout Memory) async throws -> RoomRecords {
+        if let records = memory.records, records.generation == room.generation { return records }
+        memory.records = nil
+        memory.recordsEpoch = nil
+        return try await NIOThreadPool.singleton.runIfActive { [folder] in
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            return try RoomRecords(folder: folder, room: room.name, generation: room.generation)
+        }
+    }
+
+    private func followRecords(_ room: RoomSnapshot, _ memory: inout Memory) async throws {
+        guard let state = try await recovery(of: room), !state.recovers else { return }
+        var records = try await records(room, &memory)
+        if memory.recordsEpoch == state.epoch {
+            try await records.follow(redis)
+        } else {
+            try await records.agree(redis)
+            memory.recordsEpoch = state.epoch
+        }
+        memory.records = records
+    }
+
+    /// A store that has lost this room is given everything that is known here, before it goes on.
+    private func giveBackAll(_ room: RoomSnapshot, _ memory: inout Memory) async throws {
+        guard let state = try await recovery(of: room), state.recovers else { return }
+        memory.recordsEpoch = nil
+        let log = try await open(room)
+        if memory.epoch != state.epoch {
+            try await compare(log, &memory)
+            memory.epoch = state.epoch
+        }
+        let records = try await records(room, &memory)
+        memory.records = records
+        _ = try await records.giveBack(redis)
+    }
+
+    /// Nil when the room is gone, or of another generation by now.
+    private func recovery(of room: RoomSnapshot) async throws -> (epoch: Int, recovers: Bool)? {
+        let replies = try await redis.pipeline([
+            ["HMGET", RoomKeys(room.name).meta, "generation", "epoch", "recovering_until"], ["TIME"],
+        ])
+        guard replies.count == 2, let meta = replies[0].asArray, meta.count == 3,
+            meta[0].asInteger == room.generation, let epoch = meta[1].asInteger,
+            let time = replies[1].asArray, time.count == 2, let seconds = time[0].asInteger,
+            let micros = time[1].asInteger
+        else { return nil }
+        return (epoch, (meta[2].asInteger ?? 0) > seconds * 1000 + micros / 1000)
     }
 
     // MARK: Signing

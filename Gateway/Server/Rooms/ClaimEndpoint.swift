@@ -98,8 +98,8 @@ extension LoopRooms {
         let parts = reply.asArray ?? []
         switch parts.first?.asInteger {
         case 1:
-            guard parts.count == 5, let passID = parts[1].asText, let expiry = parts[2].asInteger,
-                let end = parts[3].asInteger
+            guard parts.count == 6, let passID = parts[1].asText, let expiry = parts[2].asInteger,
+                let end = parts[3].asInteger, let now = parts[5].asInteger
             else { return EdgeReply(.internalError, requestID: request.id) }
             let pass = PassToken(
                 room: room.name.text,
@@ -119,7 +119,7 @@ extension LoopRooms {
                     passID: passID,
                     expiresAtMS: Int64(expiry),
                     endsAtMS: Int64(end),
-                    grantedAtMS: view.now().milliseconds
+                    grantedAtMS: Int64(now)
                 ),
                 in: room.name
             )

@@ -1,4 +1,4 @@
-// How well the waits told to visitors came true, set by the gateway that leads the room.
+// Which rooms this gateway leads, and how well the waits that it told to visitors came true.
 package import Operations
 import Queueing
 
@@ -7,6 +7,14 @@ package struct EstimateGauges: Sendable {
 
     package init(_ registry: MetricsRegistry) {
         self.registry = registry
+    }
+
+    func set(leads: Bool, _ room: RoomName) {
+        registry.gauge(
+            "usher_gateway_room_leads",
+            "1 while this gateway leads the room, by its last tick.",
+            labels: ["room": room.text]
+        ).set(leads ? 1 : 0)
     }
 
     func set(_ score: EstimateScore, of room: RoomName) {

@@ -61,9 +61,10 @@ package struct RoomKeys: Sendable {
     var forRestore: [RedisArgument] {
         [
             meta, key("tags"), log, key("passes"), key("active"), key("revoked"), key("turned"), key("calls"), claims,
-            grants, key("recovered"), ties, changes, key("pace"), key("extended"),
+            grants, key("recovered"), ties, changes, key("pace"), key("extended"), moves,
         ]
     }
+    var forRestoreRecords: [RedisArgument] { [meta, moves, claims, left, key("passes"), changes, checkpoints] }
     var forRestoreLog: [RedisArgument] { [meta, key("tags"), log] }
     var forRank: [RedisArgument] { [meta, key("leader"), ranks, ties] }
     var forDraw: [RedisArgument] { [meta, key("leader"), changes] }
@@ -112,6 +113,7 @@ package enum RoomFunctions {
     static let see = library.function("see")
     static let restore = library.function("restore")
     static let restoreLog = library.function("restore_log")
+    static let restoreRecords = library.function("restore_records")
 }
 
 extension RedisArgument {

@@ -83,12 +83,14 @@ package struct AdmissionTicker: Service {
             guard let census = Census(reply) else {
                 if lead.fence != nil { logger.notice("room is led elsewhere", metadata: ["room": "\(room.name)"]) }
                 leases.set(nil, of: room.name)
+                gauges.set(leads: false, room.name)
                 return RoomLead()
             }
             if lead.fence != census.fence {
                 lead = RoomLead(resuming: room)
                 lead.fence = census.fence
                 leases.set(census.fence, of: room.name)
+                gauges.set(leads: true, room.name)
                 logger.notice("leading room", metadata: ["room": "\(room.name)", "fence": "\(census.fence)"])
             }
             if census.phase.callsPeople || census.phase == .prequeue {
