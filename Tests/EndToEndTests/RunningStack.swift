@@ -155,12 +155,12 @@ struct RunningStack: Sendable {
         #expect(check.status == 0, "usher check found breaches:\n\(check.output)")
     }
 
-    private static func program(_ name: String) -> String {
+    static func program(_ name: String) -> String {
         let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         return URL(filePath: tests).deletingLastPathComponent().appending(path: name).path()
     }
 
-    private static let root = URL(filePath: #filePath)
+    static let root = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path()
 }
 
@@ -183,7 +183,7 @@ func eventually(_ fact: String, within limit: Duration, _ isTrue: () async throw
 }
 
 /// Ports nobody listens on, found by binding them all at once.
-private func freePorts(_ count: Int) -> [Int] {
+func freePorts(_ count: Int) -> [Int] {
     var descriptors: [Int32] = []
     defer { descriptors.forEach { close($0) } }
     return (0..<count).map { _ in
