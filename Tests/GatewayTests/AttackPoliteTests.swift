@@ -52,7 +52,9 @@ struct AttackPoliteTests {
     }
 
     @Test(arguments: [0...0, 0...40, 0...3600])
-    func `attack 30: an office that polls exactly when told is never refused`(waits: ClosedRange<Int>) throws {
+    func `invariant 12, attack 30: an office that polls exactly when told is never refused`(
+        waits: ClosedRange<Int>
+    ) throws {
         var order = SplitMix(seed: 11)
         var spread = SplitMix(seed: UInt64(waits.upperBound))
         let random = try Self.refusals(

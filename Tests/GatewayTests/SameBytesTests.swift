@@ -11,7 +11,7 @@ import UsherAPI
 
 struct SameBytesTests {
     /// Places in all states, one reply of the store, and three gateways that read it for themselves.
-    @Test func `any gateway answers a place with the same bytes from the same snapshot`() async throws {
+    @Test func `invariant 7: any gateway answers a place with the same bytes from the same snapshot`() async throws {
         try await withTemporaryRedis { server in
             let keys = try ephemeralKeys()
             try await withGateway(on: server, keys: keys, tick: nil) { one in

@@ -84,6 +84,47 @@ struct KeyFolderTests {
         }
     }
 
+    /// Keys are prepared, promoted and removed, time passes, and every look is by a gateway that has just started.
+    @Test(arguments: Array(UInt64(1)...8))
+    func `invariant 10: a token is good until its end or the end of its key, whatever happens between`(
+        seed: UInt64
+    ) throws {
+        var state = seed &* 0x9e37_79b9_7f4a_7c15
+        func below(_ bound: UInt64) -> UInt64 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return (state >> 33) % bound
+        }
+        try withFolder { folder in
+            let keys = KeyFolder(path: folder)
+            var time = now
+            var tokens: [(text: String, key: String, end: Int64)] = []
+            var retired: [String] = []
+            var removed: Set<String> = []
+            for _ in 0..<60 {
+                let ring = try KeyRing.load(from: folder, name: .pass)
+                let current = try #require(ring.signingKey?.keyID)
+                switch below(6) {
+                case 0: _ = try keys.prepare(.pass)
+                case 1 where (try? keys.promote(.pass)) != nil: retired.append(current)
+                case 2 where !retired.isEmpty:
+                    let key = retired.remove(at: Int(below(UInt64(retired.count))))
+                    try keys.remove(.pass, keyID: key)
+                    removed.insert(key)
+                case 3: time += Int64(below(120))
+                default: tokens.append((try ring.sign(pass(issuedAt: time)), current, time + 300))
+                }
+                let fresh = try KeyRing.load(from: folder, name: .pass)
+                for token in tokens {
+                    let expected: TokenFlaw? =
+                        removed.contains(token.key) ? .unknownKey : time >= token.end ? .expired : nil
+                    let byTag = flaw { _ = try fresh.verifyTag(ofPass: token.text, room: "arena", at: time) }
+                    #expect(byTag == expected)
+                }
+            }
+            #expect(!tokens.isEmpty && !removed.isEmpty)
+        }
+    }
+
     @Test(arguments: [
         ("pass.jwk", "{}"), ("pass.jwk", "not json"), ("pass.jwk", ""), ("pass.tag", ""), ("pass.tag", "pass-x y\n"),
         (
