@@ -33,6 +33,11 @@ package enum BookingDatabase {
             number: 1,
             name: "m001_booking",
             sql: String(decoding: PackageResources.m001_booking_sql, as: UTF8.self)
-        )
+        ),
+        Migrations.Migration(
+            number: 2,
+            name: "m002_seats",
+            sql: String(decoding: PackageResources.m002_seats_sql, as: UTF8.self)
+        ),
     ])
 }

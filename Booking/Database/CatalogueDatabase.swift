@@ -100,6 +100,7 @@ package struct CatalogueDatabase: CatalogueStore {
             limitPerBuyer: try row.int("limit_per_buyer"),
             currency: try row.text("currency"),
             payWindow: .milliseconds(try row.int("pay_window_ms")),
+            orphanRule: try row.bool("orphan_rule"),
             epoch: Int64(try row.int("epoch"))
         )
     }
@@ -128,6 +129,7 @@ package struct CatalogueDatabase: CatalogueStore {
                 name: try row.text("name"),
                 area: try row.text("area"),
                 price: try row.money("price_minor"),
+                kind: try row.state("kind"),
                 rows: []
             )
         }
@@ -138,7 +140,8 @@ package struct CatalogueDatabase: CatalogueStore {
                 SessionLayout.Row(
                     label: try row.text("label"),
                     first: try row.int("first"),
-                    count: try row.int("seat_count")
+                    count: try row.int("seat_count"),
+                    accessible: Set(try row.ints("accessible"))
                 )
             )
         }
@@ -169,13 +172,15 @@ package struct CatalogueDatabase: CatalogueStore {
                 .int(session.limitPerBuyer),
                 .text(session.currency),
                 .int(Int(session.payWindow.milliseconds)),
-                .int(Int(session.epoch))
+                .int(Int(session.epoch)),
+                .bool(session.orphanRule)
             ),
             SQL.insertSections(
                 id,
                 .texts(new.layout.sections.map(\.name)),
                 .texts(new.layout.sections.map(\.area)),
-                .ints(new.layout.sections.map { Int($0.price.amountMinor) })
+                .ints(new.layout.sections.map { Int($0.price.amountMinor) }),
+                .texts(new.layout.sections.map(\.kind.rawValue))
             ),
             SQL.insertRows(
                 id,
@@ -183,7 +188,8 @@ package struct CatalogueDatabase: CatalogueStore {
                 .texts(rows.map(\.label)),
                 .ints(rows.map(\.first)),
                 .ints(rows.map(\.count)),
-                .ints(firstSeats)
+                .ints(firstSeats),
+                .texts(rows.map { "{" + $0.accessible.sorted().map { "\($0)" }.joined(separator: ",") + "}" })
             ),
             SQL.insertSeats(id),
         ]

@@ -17,6 +17,9 @@ struct HoldReply {
         switch words.first {
         case "ok": return words
         case "taken": throw .seatsTaken(Self.seats(words.dropFirst().first ?? ""))
+        case "orphan": throw .orphanSeats(Self.seats(words.dropFirst().first ?? ""))
+        case "few": throw .tooFewFree(words.dropFirst().first.flatMap { Int($0) } ?? 0)
+        case "apart": throw .notTogether
         case "limit":
             throw .limitExceeded(limit: limit, remaining: words.dropFirst().first.flatMap { Int($0) } ?? 0)
         case "pass_bound": throw .passBound

@@ -11,7 +11,13 @@ package struct RedisHoldStore: HoldStore {
     /// Projections sent together, so that one pipeline stays far below the client's bound.
     private static let projectionsMax = 256
 
-    private static let library = RedisFunctionLibrary(name: "usher_seats", source: PackageResources.seats_lua)
+    /// One library out of the files of `Functions`, in the order in which they need each other.
+    private static let library = RedisFunctionLibrary(
+        name: "usher_seats",
+        source: PackageResources.seats_lua + PackageResources.runs_lua + PackageResources.writing_lua
+            + PackageResources.choosing_lua + PackageResources.holding_lua + PackageResources.settling_lua
+            + PackageResources.loading_lua
+    )
 
     /// - Parameters:
     ///   - redis: the client; it must be running.
@@ -28,8 +34,7 @@ package struct RedisHoldStore: HoldStore {
             [
                 .text(hold.id.description), .text(hold.account.description), .text(hold.pass ?? ""),
                 .integer(hold.limit), .text(String(hold.lifetime.milliseconds)), .text(String(hold.epoch)),
-                .seats(hold.seats),
-            ]
+            ] + hold.selection.arguments
         )
         return try reply.hold(hold.id, in: hold.session, limit: hold.limit)
     }
@@ -177,6 +182,22 @@ extension SeatProjection {
             .text(word), .text(hold.description), .text(order.description), .text(account.description),
             .text(String(deadline)), .seats(seats),
         ]
+    }
+}
+
+extension SeatSelection {
+    /// The word of the choice and what it takes.
+    fileprivate var arguments: [RedisArgument] {
+        switch self {
+        case .named(let seats, let leavesNoOrphan): ["seats", .seats(seats), leavesNoOrphan ? "1" : "0"]
+        case .best(let best):
+            [
+                "best", .integer(best.quantity), best.isPartial ? "partial" : "all", best.isTogether ? "1" : "0",
+                best.isAccessible ? "1" : "0", .text(best.sections.map { "\($0)" }.joined(separator: ",")),
+            ]
+        case .areas(let areas):
+            ["areas", .text(areas.map { "\($0.section):\($0.quantity)" }.joined(separator: ","))]
+        }
     }
 }
 

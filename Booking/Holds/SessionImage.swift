@@ -48,9 +48,10 @@ struct SessionImage {
             groups[id] = group
         }
 
-        var arguments: [RedisArgument] = [.text(String(inventory.epoch)), .integer(sections.count)]
+        let rows = layout.sections.reduce(0) { $0 + $1.rows.count }
+        var arguments: [RedisArgument] = [.text(String(inventory.epoch)), .integer(sections.count), .integer(rows)]
         arguments += sections.map { .bytes($0) }
-        arguments.append(.bytes(Self.spots(of: layout)))
+        arguments += LayoutImage(layout).arguments
         arguments += [
             .integer(layout.seatCount - pending - sold - blocked), .integer(pending), .integer(sold),
             .integer(blocked),
@@ -62,17 +63,5 @@ struct SessionImage {
             ]
         }
         self.arguments = arguments
-    }
-
-    /// Six bytes a seat: its section, then its byte in the section's string, both big endian.
-    private static func spots(of layout: SessionLayout) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(layout.seatCount * 6)
-        for seat in 0..<layout.seatCount {
-            let spot = layout.spot(of: SeatNumber(seat))
-            withUnsafeBytes(of: UInt16(spot.section).bigEndian) { bytes.append(contentsOf: $0) }
-            withUnsafeBytes(of: UInt32(spot.offset).bigEndian) { bytes.append(contentsOf: $0) }
-        }
-        return bytes
     }
 }

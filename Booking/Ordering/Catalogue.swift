@@ -37,6 +37,8 @@ package struct Session: Sendable, Equatable {
     package var currency: String
     /// How long an order may wait for its payment.
     package var payWindow: Duration
+    /// Whether seats picked by hand may not leave a single seat alone.
+    package var orphanRule: Bool
     /// Must equal the epoch in Redis, else the seats there are rebuilt before anything is held.
     package var epoch: Int64
 
@@ -50,6 +52,7 @@ package struct Session: Sendable, Equatable {
         limitPerBuyer: Int,
         currency: String,
         payWindow: Duration,
+        orphanRule: Bool = true,
         epoch: Int64
     ) {
         self.id = id
@@ -61,6 +64,7 @@ package struct Session: Sendable, Equatable {
         self.limitPerBuyer = limitPerBuyer
         self.currency = currency
         self.payWindow = payWindow
+        self.orphanRule = orphanRule
         self.epoch = epoch
     }
 }

@@ -40,8 +40,7 @@ package struct NewHold: Sendable {
     package var id: HoldID
     package var session: SessionID
     package var account: AccountID
-    /// Sorted, each once.
-    package var seats: [SeatNumber]
+    package var selection: SeatSelection
     /// Held and bought seats of one account never exceed it.
     package var limit: Int
     package var lifetime: Duration
@@ -53,7 +52,7 @@ package struct NewHold: Sendable {
         id: HoldID,
         session: SessionID,
         account: AccountID,
-        seats: [SeatNumber],
+        selection: SeatSelection,
         limit: Int,
         lifetime: Duration,
         epoch: Int64,
@@ -62,7 +61,7 @@ package struct NewHold: Sendable {
         self.id = id
         self.session = session
         self.account = account
-        self.seats = seats
+        self.selection = selection
         self.limit = limit
         self.lifetime = lifetime
         self.epoch = epoch
@@ -72,6 +71,12 @@ package struct NewHold: Sendable {
 
 package enum HoldFailure: Error, Sendable, Equatable {
     case seatsTaken([SeatNumber])
+    /// The pick would leave these seats alone.
+    case orphanSeats([SeatNumber])
+    /// So many of the seats asked for are free, and that is not enough.
+    case tooFewFree(Int)
+    /// There are no seats together.
+    case notTogether
     case limitExceeded(limit: Int, remaining: Int)
     /// The pass belongs to another account.
     case passBound

@@ -1,6 +1,6 @@
 /// Port to the seats in Redis. Each call is one atomic function there and checks everything before it writes.
 package protocol HoldStore: Sendable {
-    /// Takes all the seats or none.
+    /// Chooses the seats and takes them, in one step: all or none, but what there is of a partial wish.
     func place(_ hold: NewHold) async throws(HoldFailure) -> Hold
 
     /// Reads a live hold; `notFound` when there is none (never was, released, or expired).

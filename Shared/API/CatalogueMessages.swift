@@ -52,10 +52,34 @@ package struct SessionReply: Codable, Sendable {
     package struct Area: Codable, Sendable {
         package var name: String
         package var price: MoneyReply
+        package var sections: [Section]
 
-        package init(name: String, price: MoneyReply) {
+        package init(name: String, price: MoneyReply, sections: [Section]) {
             self.name = name
             self.price = price
+            self.sections = sections
+        }
+    }
+
+    package struct Section: Codable, Sendable {
+        package var name: String
+        /// `seats`, or `area` for places without numbers.
+        package var kind: String
+        package var seatCount: Int
+        /// How many of the seats are accessible.
+        package var accessible: Int
+
+        package init(name: String, kind: String, seatCount: Int, accessible: Int) {
+            self.name = name
+            self.kind = kind
+            self.seatCount = seatCount
+            self.accessible = accessible
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case name, kind
+            case seatCount = "seat_count"
+            case accessible
         }
     }
 
@@ -113,11 +137,14 @@ package struct SeatMapReply: Codable, Sendable {
         package var seats: String
         /// The number of the row's first seat; the next ones count up by one.
         package var first: Int
+        /// Numbers of the accessible seats; absent when there are none.
+        package var accessible: [Int]?
 
-        package init(label: String, first: Int, seats: String) {
+        package init(label: String, first: Int, seats: String, accessible: [Int]? = nil) {
             self.label = label
             self.first = first
             self.seats = seats
+            self.accessible = accessible
         }
     }
 
@@ -125,12 +152,17 @@ package struct SeatMapReply: Codable, Sendable {
         package var name: String
         package var area: String
         package var price: MoneyReply
+        /// `seats`, or `area` for places without numbers, which are one row.
+        package var kind: String
+        package var free: Int
         package var rows: [Row]
 
-        package init(name: String, area: String, price: MoneyReply, rows: [Row]) {
+        package init(name: String, area: String, price: MoneyReply, kind: String, free: Int, rows: [Row]) {
             self.name = name
             self.area = area
             self.price = price
+            self.kind = kind
+            self.free = free
             self.rows = rows
         }
     }

@@ -13,7 +13,10 @@ package struct Problem: Codable, Sendable, Equatable {
     package var requestID: String?
     /// Seats of the request that somebody else has, with `seat_taken`.
     package var unavailableSeats: [String]?
-    /// The limit that was reached and what is left of it, with `purchase_limit_exceeded`.
+    /// Seats the pick would leave alone, with `orphan_seat`.
+    package var orphanSeats: [String]?
+    /// The limit that was reached and what is left of it, with `purchase_limit_exceeded`; how many of the seats asked
+    /// for are free, with `not_enough_seats`.
     package var limit: Int?
     package var remaining: Int?
     /// The provider's reason, with `payment_declined`.
@@ -33,6 +36,7 @@ package struct Problem: Codable, Sendable, Equatable {
         case type, title, status, detail, code, retryable
         case requestID = "request_id"
         case unavailableSeats = "unavailable_seats"
+        case orphanSeats = "orphan_seats"
         case limit, remaining
         case declineCode = "decline_code"
     }

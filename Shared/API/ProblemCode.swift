@@ -38,6 +38,8 @@ package enum ProblemCode: String, Codable, Sendable, CaseIterable {
     case roomNotOpen = "room_not_open"
     case roomClosed = "room_closed"
     case seatTaken = "seat_taken"
+    case notEnoughSeats = "not_enough_seats"
+    case notEnoughAdjacent = "not_enough_adjacent"
     case emailTaken = "email_taken"
     case orderStateConflict = "order_state_conflict"
     case versionConflict = "version_conflict"
@@ -61,6 +63,8 @@ package enum ProblemCode: String, Codable, Sendable, CaseIterable {
     case expectationFailed = "expectation_failed"
     case idempotencyKeyReused = "idempotency_key_reused"
     case purchaseLimitExceeded = "purchase_limit_exceeded"
+    case orphanSeat = "orphan_seat"
+    case accessibleOnly = "accessible_only"
     case policyInvalid = "policy_invalid"
     // 425 … 431
     case saleNotOpen = "sale_not_open"
@@ -92,7 +96,8 @@ package enum ProblemCode: String, Codable, Sendable, CaseIterable {
         case .methodNotAllowed: 405
         case .notAcceptable: 406
         case .requestTimeout: 408
-        case .placeNotCalled, .extensionsSpent, .roomNotOpen, .roomClosed, .seatTaken, .emailTaken,
+        case .placeNotCalled, .extensionsSpent, .roomNotOpen, .roomClosed, .seatTaken, .notEnoughSeats,
+            .notEnoughAdjacent, .emailTaken,
             .orderStateConflict, .versionConflict, .requestInProgress, .invalidTransition, .policyFrozen:
             409
         case .soldOut, .placeForfeited, .placeMoved, .holdExpired, .holdLost, .orderExpired, .saleEnded: 410
@@ -101,7 +106,7 @@ package enum ProblemCode: String, Codable, Sendable, CaseIterable {
         case .targetTooLong: 414
         case .unsupportedMediaType: 415
         case .expectationFailed: 417
-        case .idempotencyKeyReused, .purchaseLimitExceeded, .policyInvalid: 422
+        case .idempotencyKeyReused, .purchaseLimitExceeded, .orphanSeat, .accessibleOnly, .policyInvalid: 422
         case .saleNotOpen, .challengeEarly: 425
         case .preconditionRequired: 428
         case .rateLimited, .addressBanned: 429

@@ -94,7 +94,7 @@ import Testing
 }
 
 /// SplitMix64: the same history for the same seed.
-private struct Seeded: RandomNumberGenerator {
+struct Seeded: RandomNumberGenerator {
     var state: UInt64
 
     mutating func next() -> UInt64 {

@@ -45,12 +45,32 @@ struct HoldWorld: Sendable {
         epoch: Int64 = 1,
         pass: String? = nil
     ) async throws(HoldFailure) -> Hold {
+        try await choose(
+            .named(seats, leavesNoOrphan: false),
+            id: id,
+            by: account,
+            limit: limit,
+            lifetime: lifetime,
+            epoch: epoch,
+            pass: pass
+        )
+    }
+
+    func choose(
+        _ selection: SeatSelection,
+        id: HoldID = .fresh(),
+        by account: AccountID = .fresh(),
+        limit: Int = 4,
+        lifetime: Duration = .seconds(300),
+        epoch: Int64 = 1,
+        pass: String? = nil
+    ) async throws(HoldFailure) -> Hold {
         try await store.place(
             NewHold(
                 id: id,
                 session: session,
                 account: account,
-                seats: seats,
+                selection: selection,
                 limit: limit,
                 lifetime: lifetime,
                 epoch: epoch,
@@ -97,6 +117,7 @@ struct HoldWorld: Sendable {
 /// Runs `body` on a session that is loaded with `claims` at epoch 1.
 func withHolds(
     _ subject: Subject,
+    layout: SessionLayout = HoldWorld.layout,
     claims: [SessionInventory.Claim] = [],
     _ body: @Sendable (HoldWorld) async throws -> Void
 ) async throws {
@@ -104,16 +125,17 @@ func withHolds(
     switch subject {
     case .fake:
         let store = FakeHoldStore()
-        let world = HoldWorld(store: store, layout: HoldWorld.layout, session: session) { await store.wipe() }
+        let world = HoldWorld(store: store, layout: layout, session: session) { await store.wipe() }
         try await world.load(claims: claims)
         try await body(world)
     case .redis:
-        try await withRedisHolds(session: session, claims: claims) { world, _ in try await body(world) }
+        try await withRedisHolds(session: session, layout: layout, claims: claims) { world, _ in try await body(world) }
     }
 }
 
 func withRedisHolds(
     session: SessionID = .fresh(),
+    layout: SessionLayout = HoldWorld.layout,
     claims: [SessionInventory.Claim] = [],
     _ body: @Sendable (HoldWorld, TemporaryRedis) async throws -> Void
 ) async throws {
@@ -121,7 +143,7 @@ func withRedisHolds(
         try await redis.withClient { client in
             let world = HoldWorld(
                 store: RedisHoldStore(redis: client),
-                layout: HoldWorld.layout,
+                layout: layout,
                 session: session
             ) { _ = try await client.call(["FLUSHALL"]) }
             try await world.load(claims: claims)

@@ -143,7 +143,9 @@ struct ReactionTests {
             (.hold, 409, .seatTaken, .pickAgain), (.order, 409, .seatTaken, .pickAgain),
             (.order, 410, .holdExpired, .pickAgain), (.order, 410, .holdLost, .pickAgain),
             (.pay, 410, .orderExpired, .pickAgain), (.pay, 402, .paymentDeclined, .declined),
-            (.pay, 409, .orderStateConflict, .goOn), (.hold, 422, .purchaseLimitExceeded, .wantFewer),
+            (.hold, 409, .notEnoughSeats, .fewerFree), (.hold, 422, .orphanSeat, .pickAgain),
+            (.pay, 409, .orderStateConflict, .goOn),
+            (.hold, 422, .purchaseLimitExceeded, .wantFewer),
             (.seats, 403, .passRequired, .claimAgain), (.hold, 403, .passExpired, .claimAgain),
             (.order, 409, .requestInProgress, .again(after: .milliseconds(200))),
             (.join, 409, .roomNotOpen, .again(after: .seconds(1))), (.register, 409, .emailTaken, .goOn),
@@ -166,7 +168,8 @@ struct SeatChoiceTests {
     private func map(_ rows: [String]) throws -> SeatMapReply {
         let rows = rows.enumerated().map { #"{"label":"R\#($0)","first":5,"seats":"\#($1)"}"# }
         let price = #"{"amount_minor":5000,"currency":"EUR"}"#
-        let section = #"{"name":"A","area":"Stalls","price":\#(price),"rows":[\#(rows.joined(separator: ","))]}"#
+        let section =
+            #"{"name":"A","area":"Stalls","price":\#(price),"kind":"seats","free":0,"rows":[\#(rows.joined(separator: ","))]}"#
         let map = #"{"session_id":"ses_1","sections":[\#(section)],"free":0,"version":"1-1","as_of":""}"#
         return try JSONDecoder().decode(SeatMapReply.self, from: Data(map.utf8))
     }
@@ -184,6 +187,14 @@ struct SeatChoiceTests {
         let scattered = try SeatChoice.choose(2, from: map(["FHF", "SSS"]), using: &chance)
         #expect(Set(scattered ?? []) == ["A-R0-5", "A-R0-7"])
         #expect(try SeatChoice.choose(4, from: map(["SFS", "BHS"]), using: &chance) == ["A-R0-6"])
+    }
+
+    @Test func `nobody is left alone when that can be`() throws {
+        var chance = SplitMix64(seed: 5)
+        for _ in 0..<50 {
+            let seats = try SeatChoice.choose(2, from: map(["FFFFF"]), using: &chance) ?? []
+            #expect([["A-R0-5", "A-R0-6"], ["A-R0-8", "A-R0-9"]].contains(seats))
+        }
     }
 
     @Test func `nothing free is nothing chosen`() throws {

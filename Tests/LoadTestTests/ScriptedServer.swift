@@ -100,7 +100,11 @@ final class ScriptedSale: Sendable {
         case (.GET, "seats"):
             guard head.headers.contains(name: "Usher-Pass") else { return problem(403, "pass_required") }
             return ok(200, seatMap(seen.free))
-        case (.POST, "holds"): return hold(json["seats"] as? [String] ?? [], &seen)
+        case (.POST, "holds"):
+            if let seats = json["seats"] as? [String] { return hold(seats, &seen) }
+            let quantity = (json["best"] as? [String: Any])?["quantity"] as? Int ?? 0
+            guard quantity > 0, seen.free.count >= quantity else { return problem(409, "not_enough_seats") }
+            return hold(Array(seen.free.prefix(quantity)), &seen)
         case (.POST, "orders"): return order(json["hold_id"] as? String ?? "", device, &seen)
         case (.POST, "payments"): return pay(path[2], json["payment_method"] as? String, &seen)
         case (.GET, "tickets?limit=50"): return ok(200, tickets(of: device, seen))
@@ -162,7 +166,7 @@ final class ScriptedSale: Sendable {
         let id = "hld_\(seen.requests)"
         seen.holds[id] = seats
         let list = seats.map { "\"\($0)\"" }.joined(separator: ",")
-        let rest = #""state":"active","expires_at":"","seconds_left":300"#
+        let rest = #""groups":[[\#(list)]],"adjacent":true,"state":"active","expires_at":"","seconds_left":300"#
         return ok(201, #"{"id":"\#(id)","session_id":"ses_1","seats":[\#(list)],\#(rest)}"#)
     }
 
@@ -215,7 +219,7 @@ extension ScriptedSale {
         let letters = (1...count).map { free.contains("A-1-\($0)") ? "F" : "S" }.joined()
         let price = #"{"amount_minor":5000,"currency":"EUR"}"#
         let row = #"{"label":"1","seats":"\#(letters)","first":1}"#
-        let section = #"{"name":"A","area":"Stalls","price":\#(price),"rows":[\#(row)]}"#
+        let section = #"{"name":"A","area":"Stalls","price":\#(price),"kind":"seats","free":0,"rows":[\#(row)]}"#
         let rest = #""free":\#(free.count),"version":"1-1","as_of":"""#
         return #"{"session_id":"ses_1","sections":[\#(section)],\#(rest)}"#
     }

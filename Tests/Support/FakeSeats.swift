@@ -103,18 +103,17 @@ struct FakeSeats {
         }
         guard !gone.contains(new.id) else { throw .expired }
         if let pass = new.pass, let holder = passes[pass], holder != new.account { throw .passBound }
-        let have = seats.count { $0.account == new.account }
-        guard have + new.seats.count <= new.limit else {
-            throw .limitExceeded(limit: new.limit, remaining: max(0, new.limit - have))
-        }
-        let taken = new.seats.filter { !layout.contains($0) || seats[Int($0)].letter != .free }
-        guard taken.isEmpty, !new.seats.isEmpty else { throw .seatsTaken(taken) }
+        let room = new.limit - seats.count { $0.account == new.account }
+        var asked = new.selection.quantity
+        if case .best(let best) = new.selection, best.isPartial { asked = 1 }
+        guard asked <= room else { throw .limitExceeded(limit: new.limit, remaining: max(0, room)) }
+        let chosen = try choose(new.selection, room: room)
         fence += 1
         let hold = Hold(
             id: new.id,
             session: session,
             account: new.account,
-            seats: new.seats,
+            seats: chosen,
             state: .active,
             fence: fence,
             deadline: now + new.lifetime
@@ -124,6 +123,54 @@ struct FakeSeats {
         if let pass = new.pass { passes[pass] = new.account }
         sequence += 1
         return hold
+    }
+
+    private func choose(_ selection: SeatSelection, room: Int) throws(HoldFailure) -> [SeatNumber] {
+        let isFree = seats.map { $0.letter == .free }
+        switch selection {
+        case .named(let wanted, let leavesNoOrphan):
+            let taken = wanted.filter { !layout.contains($0) || !isFree[Int($0)] }
+            guard taken.isEmpty, !wanted.isEmpty else { throw .seatsTaken(taken) }
+            let alone = leavesNoOrphan ? orphans(of: wanted, isFree) : []
+            guard alone.isEmpty else { throw .orphanSeats(alone) }
+            return wanted
+        case .best(let best):
+            let chooser = BruteChooser(layout, isFree: isFree, sections: best.sections)
+            let (chosen, found) = chooser.choose(best, room: room)
+            if let chosen { return chosen }
+            if best.isTogether, !best.isPartial { throw .notTogether }
+            throw .tooFewFree(found)
+        case .areas(let wishes):
+            var chosen: [SeatNumber] = []
+            for wish in wishes {
+                let places = seats.indices.lazy.map { SeatNumber($0) }
+                    .filter { isFree[Int($0)] && layout.spot(of: $0).section == wish.section }
+                chosen += places.prefix(wish.quantity)
+            }
+            guard chosen.count == selection.quantity else { throw .tooFewFree(chosen.count) }
+            return chosen.sorted()
+        }
+    }
+
+    /// Free seats that have no free neighbour after the pick and had one before.
+    private func orphans(of picked: [SeatNumber], _ isFree: [Bool]) -> [SeatNumber] {
+        func isOpen(_ seat: SeatNumber, _ taken: [SeatNumber]) -> Bool {
+            layout.contains(seat) && isFree[Int(seat)] && !layout.isAccessible(seat) && !taken.contains(seat)
+        }
+        func neighbours(_ seat: SeatNumber) -> [SeatNumber] {
+            [seat - 1, seat + 1].filter { other in
+                guard layout.contains(other) else { return false }
+                let (one, two) = (layout.spot(of: seat), layout.spot(of: other))
+                return one.section == two.section && abs(one.offset - two.offset) == 1
+            }
+        }
+        return seats.indices.map { SeatNumber($0) }.filter { seat in
+            let section = layout.spot(of: seat).section
+            let size = picked.count { layout.spot(of: $0).section == section }
+            return layout.sections[section].kind == .seats && isOpen(seat, picked)
+                && !neighbours(seat).contains { isOpen($0, picked) } && neighbours(seat).contains { isOpen($0, []) }
+                && BruteChooser(layout, isFree: isFree, sections: [section]).hasLegalRun(of: size)
+        }
     }
 
     func liveHold(_ id: HoldID) throws(HoldFailure) -> Hold {

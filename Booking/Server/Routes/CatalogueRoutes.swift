@@ -66,7 +66,18 @@ enum CatalogueReply {
         let layout = contents.layouts[session.id]
         var areas: [SessionReply.Area] = []
         for section in layout?.sections ?? [] where !areas.contains(where: { $0.name == section.area }) {
-            areas.append(.init(name: section.area, price: section.price.reply))
+            areas.append(.init(name: section.area, price: section.price.reply, sections: []))
+        }
+        for section in layout?.sections ?? [] {
+            guard let area = areas.firstIndex(where: { $0.name == section.area }) else { continue }
+            areas[area].sections.append(
+                .init(
+                    name: section.name,
+                    kind: section.kind.rawValue,
+                    seatCount: section.seatCount,
+                    accessible: section.rows.reduce(0) { $0 + $1.accessible.count }
+                )
+            )
         }
         return SessionReply(
             id: "\(session.id)",
@@ -93,13 +104,18 @@ enum CatalogueReply {
                 name: section.name,
                 area: section.area,
                 price: section.price.reply,
-                rows: rows.map { .init(label: $0.label, first: $0.first, seats: String($1)) }
+                kind: section.kind.rawValue,
+                free: text.utf8.count { $0 == UInt8(ascii: "F") },
+                rows: rows.map { row, letters in
+                    let accessible = row.accessible.isEmpty ? nil : row.accessible.sorted().map { row.first + $0 }
+                    return .init(label: row.label, first: row.first, seats: String(letters), accessible: accessible)
+                }
             )
         }
         return SeatMapReply(
             sessionID: "\(session)",
             sections: sections,
-            free: letters.sections.reduce(0) { $0 + $1.utf8.count { $0 == UInt8(ascii: "F") } },
+            free: sections.reduce(0) { $0 + $1.free },
             version: "\(letters.epoch)-\(letters.sequence)",
             asOf: now.text
         )

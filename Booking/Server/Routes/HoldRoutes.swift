@@ -16,11 +16,11 @@ struct HoldRoutes {
             let session = try session(context)
             let caller = try check.caller(of: request)
             let pass = try passes.pass(of: request, for: session, by: caller.account)
-            let body = try request.decode(HoldRequest.self, from: try await request.bytes())
+            let body = try request.decode(SeatsRequest.self, from: try await request.bytes())
             let buyer = Purchases.Buyer(account: caller.account, pass: pass)
             let key = try request.idempotencyKey(isRequired: false)
-            let hold = try await purchases.hold(body.seats, in: session, for: buyer, key: key)
-            return Response.json(reply(for: hold), status: 201)
+            let hold = try await purchases.hold(body, in: session, for: buyer, key: key)
+            return Response.json(reply(for: hold, requested: body.requested), status: 201)
         }
         routes.get("sessions/:id/holds/:hold") { request, context in
             let session = try session(context)
@@ -52,16 +52,24 @@ struct HoldRoutes {
         return session
     }
 
-    private func reply(for hold: Hold) -> HoldReply {
+    private func reply(for hold: Hold, requested: Int? = nil) -> HoldReply {
         let layout = catalogue.layout(hold.session)
         return HoldReply(
             id: "\(hold.id)",
             sessionID: "\(hold.session)",
-            seats: hold.seats.compactMap { seat in layout.map { $0.name(of: seat) } },
+            groups: layout.map { layout in layout.groups(of: hold.seats).map { $0.map(layout.name(of:)) } } ?? [],
+            requested: requested,
             state: hold.state.rawValue,
             expiresAt: hold.deadline.text,
             secondsLeft: Int(max(0, (hold.deadline - clock.now()).milliseconds / 1000))
         )
+    }
+}
+
+extension SeatsRequest {
+    /// How many seats it asks for.
+    fileprivate var requested: Int {
+        seats?.count ?? best?.quantity ?? areas?.reduce(0) { $0 + $1.quantity } ?? 0
     }
 }
 

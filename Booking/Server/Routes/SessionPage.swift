@@ -21,18 +21,17 @@ struct SessionPage {
     private func page(_ show: Show, _ session: Session, _ map: SeatMapReply) -> String {
         let title = HTML.escaped("\(show.title) – \(session.title)")
         let sections = map.sections.map { section in
-            let rows = section.rows.map { row in
-                let cells = row.seats.enumerated().map { index, letter in
-                    let name = HTML.escaped("\(section.name)-\(row.label)-\(row.first + index)")
-                    let word = letter == "F" ? "free" : "taken"
-                    return "<td class=\"\(word)\" title=\"\(name): \(word)\">\(row.first + index)</td>"
-                }
-                return "<tr><th scope=\"row\">\(HTML.escaped(row.label))</th>\(cells.joined())</tr>"
-            }
             let price = HTML.price(section.price)
+            let heading = "\(HTML.escaped(section.area)), section \(HTML.escaped(section.name))"
+            guard section.kind == SessionLayout.Kind.seats.rawValue else {
+                return """
+                    <h2>\(heading): \(price) a place</h2>
+                    <p>Places without numbers. \(section.free) are free.</p>
+                    """
+            }
             return """
-                <h2>\(HTML.escaped(section.area)), section \(HTML.escaped(section.name)): \(price) a seat</h2>
-                <table aria-label="Seats of section \(HTML.escaped(section.name))">\(rows.joined(separator: "\n"))</table>
+                <h2>\(heading): \(price) a seat</h2>
+                <table aria-label="Seats of section \(HTML.escaped(section.name))">\(rows(of: section))</table>
                 """
         }
         return """
@@ -58,6 +57,22 @@ struct SessionPage {
             </body>
             </html>
             """
+    }
+
+    private func rows(of section: SeatMapReply.Section) -> String {
+        let rows = section.rows.map { row in
+            let cells = row.seats.enumerated().map { index, letter in
+                let number = row.first + index
+                let name = HTML.escaped("\(section.name)-\(row.label)-\(number)")
+                let word = letter == "F" ? "free" : "taken"
+                let isAccessible = row.accessible?.contains(number) ?? false
+                let note = isAccessible ? ", accessible" : ""
+                let sign = isAccessible ? "♿" : ""
+                return "<td class=\"\(word)\" title=\"\(name): \(word)\(note)\">\(sign)\(number)</td>"
+            }
+            return "<tr><th scope=\"row\">\(HTML.escaped(row.label))</th>\(cells.joined())</tr>"
+        }
+        return rows.joined(separator: "\n")
     }
 }
 

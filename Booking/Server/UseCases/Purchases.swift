@@ -16,8 +16,6 @@ struct Purchases: Sendable {
     let clock: Clock
     let holdLifetime: Duration
 
-    /// Seats one hold may name, whatever the session's limit.
-    static let seatsMax = 50
     /// An order is only made of a hold with so much time left, else the hold is lengthened to it.
     private static let touchAtLeast = Duration.seconds(30)
 
@@ -40,15 +38,15 @@ struct Purchases: Sendable {
         var isLimitReached: Bool
     }
 
-    func hold(_ names: [String], in session: Session, for buyer: Buyer, key: String?) async throws -> Hold {
+    func hold(_ request: SeatsRequest, in session: Session, for buyer: Buyer, key: String?) async throws -> Hold {
         guard session.state.isSelling else { throw Refusal(notSelling: session.state) }
         guard let layout = catalogue.layout(session.id) else { throw Refusal(.inventoryUnavailable) }
-        let seats = try seatNumbers(names, in: layout)
+        let wish = try SeatWish(request, in: session, layout)
         let new = NewHold(
             id: holdID(for: buyer.account, session: session.id, key: key),
             session: session.id,
             account: buyer.account,
-            seats: seats,
+            selection: wish.selection,
             limit: session.limitPerBuyer,
             lifetime: holdLifetime,
             epoch: session.epoch,
@@ -80,8 +78,8 @@ struct Purchases: Sendable {
     }
 
     private func heldSeats(_ call: OrderCall, in session: Session, for buyer: Buyer) async throws -> Hold {
-        switch (call.request.holdID, call.request.seats) {
-        case (let text?, nil):
+        switch (call.request.holdID, call.request.inline.isEmpty) {
+        case (let text?, true):
             // Whether it ended, was lost with Redis, or is somebody else's is the same to a buyer: take seats again.
             let lost = Refusal(.holdLost, "there is no such hold of yours any more; take seats again")
             guard let id = HoldID(text) else { throw lost }
@@ -96,10 +94,13 @@ struct Purchases: Sendable {
             } catch {
                 throw error == .notFound ? lost : Refusal(error, layout: catalogue.layout(session.id))
             }
-        case (nil, let seats?):
-            return try await self.hold(seats, in: session, for: buyer, key: call.key)
+        case (nil, false):
+            return try await self.hold(call.request.inline, in: session, for: buyer, key: call.key)
         default:
-            throw Refusal(.validationFailed, "give either \"hold_id\" or \"seats\"")
+            throw Refusal(
+                .validationFailed,
+                "give either \"hold_id\" or one of \"seats\", \"best\" and \"areas\""
+            )
         }
     }
 
@@ -212,20 +213,6 @@ struct Purchases: Sendable {
         let digest = SHA256.digest(Array("usher/hold/v1|\(account)|\(session)|\(key)".utf8))
         guard let id = HoldID(bytes: Array(digest.prefix(16))) else { preconditionFailure("16 bytes make an id") }
         return id
-    }
-
-    private func seatNumbers(_ names: [String], in layout: SessionLayout) throws -> [SeatNumber] {
-        guard !names.isEmpty, names.count <= Self.seatsMax else {
-            throw Refusal(.validationFailed, "\"seats\" names 1 to \(Self.seatsMax) seats")
-        }
-        let seats = try names.map { name in
-            guard let seat = layout.seat(named: name) else {
-                throw Refusal(.validationFailed, "there is no seat \"\(name.prefix(40))\" in this session")
-            }
-            return seat
-        }
-        guard Set(seats).count == seats.count else { throw Refusal(.validationFailed, "a seat is named twice") }
-        return seats.sorted()
     }
 }
 

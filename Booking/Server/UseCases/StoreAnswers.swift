@@ -26,6 +26,14 @@ extension Refusal {
         case .seatsTaken(let seats):
             self.init(.seatTaken, "somebody else has these seats; pick others")
             problem.unavailableSeats = layout.map { layout in seats.map { layout.name(of: $0) } }
+        case .orphanSeats(let seats):
+            self.init(.orphanSeat, "this would leave a single seat alone; pick it too, or others")
+            problem.orphanSeats = layout.map { layout in seats.map { layout.name(of: $0) } }
+        case .tooFewFree(let free):
+            self.init(.notEnoughSeats, "so many seats are not free; ask for fewer, or with mode partial")
+            problem.remaining = free
+        case .notTogether:
+            self.init(.notEnoughAdjacent, "so many seats side by side are not free; ask without together")
         case .limitExceeded(let limit, let remaining):
             self.init(limit: limit, remaining: remaining)
         case .passBound: self.init(.passBound, "this pass is used by another account")

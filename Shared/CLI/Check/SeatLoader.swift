@@ -15,7 +15,7 @@ struct SeatLoader {
         guard let sections else { return nil }
         let commands: [[RedisArgument]] =
             [
-                ["MULTI"], ["HGETALL", .text(tag + ":meta")], ["GET", .text(tag + ":spots")],
+                ["MULTI"], ["HGETALL", .text(tag + ":meta")], ["GET", .text(tag + ":rows")],
                 ["HGETALL", .text(tag + ":own")], ["HGETALL", .text(tag + ":hold")], ["HGETALL", .text(tag + ":lim")],
             ] + (0..<sections).map { ["GET", .text(tag + ":sec:\($0)")] } + [["EXEC"]]
         let replies = try await redis.pipeline(commands, deadline: deadline)
@@ -35,7 +35,7 @@ struct SeatLoader {
         var facts = SeatFacts(
             session: session,
             epoch: epoch,
-            letters: Self.letters(spots: parts[1].asBytes ?? [], sections: parts[5...].map { $0.asBytes ?? [] }),
+            letters: Self.letters(rows: parts[1].asBytes ?? [], sections: parts[5...].map { $0.asBytes ?? [] }),
             counts: SeatCounts(
                 free: count("free"),
                 held: count("held"),
@@ -68,29 +68,32 @@ struct SeatLoader {
         return facts
     }
 
-    /// The letter of each seat number: per seat 6 bytes, section (2) and byte in the section's string (4), big endian.
-    private static func letters(spots: [UInt8], sections: [[UInt8]]) -> [UInt8] {
-        stride(from: 0, to: spots.count - spots.count % 6, by: 6).map { at in
-            let section = Int(spots[at]) << 8 | Int(spots[at + 1])
-            let offset = spots[at + 2..<at + 6].reduce(0) { $0 << 8 | Int($1) }
-            guard sections.indices.contains(section), sections[section].indices.contains(offset) else {
-                return UInt8(ascii: "?")
+    /// The letter of each seat number, which count up over the rows. Per row 15 bytes, big endian: section (2), byte in
+    /// the section's string (4), seats (4), and what is not needed here.
+    private static func letters(rows: [UInt8], sections: [[UInt8]]) -> [UInt8] {
+        stride(from: 0, to: rows.count - rows.count % 15, by: 15).flatMap { at in
+            func number(_ bytes: Range<Int>) -> Int { rows[bytes].reduce(0) { $0 << 8 | Int($1) } }
+            let (section, offset, count) = (number(at..<at + 2), number(at + 2..<at + 6), number(at + 6..<at + 10))
+            return (offset..<offset + count).map { byte in
+                guard sections.indices.contains(section), sections[section].indices.contains(byte) else {
+                    return UInt8(ascii: "?")
+                }
+                return sections[section][byte]
             }
-            return sections[section][offset]
         }
     }
 
-    /// `state;fence;deadline;account;order;extensions;seats`
+    /// `state;fence;deadline;account;order;extensions;born;seats`
     private static func hold(_ text: String) -> SeatFacts.Hold? {
         let parts = text.split(separator: ";", omittingEmptySubsequences: false)
-        guard parts.count == 7, parts[0] == "A" || parts[0] == "P", let account = AccountID(parts[3]) else {
+        guard parts.count == 8, parts[0] == "A" || parts[0] == "P", let account = AccountID(parts[3]) else {
             return nil
         }
         return SeatFacts.Hold(
             state: parts[0] == "P" ? .pinned : .active,
             account: account,
             order: OrderID(parts[4]),
-            seats: parts[6].split(separator: ",").compactMap { SeatNumber($0) }
+            seats: parts[7].split(separator: ",").compactMap { SeatNumber($0) }
         )
     }
 }

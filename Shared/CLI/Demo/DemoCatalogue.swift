@@ -22,14 +22,24 @@ enum DemoCatalogue {
     static let tourSession: SessionID = identifier(100 + UInt64(sessionsPerShow))
     static let tourRoom = "tour"
 
-    static let layout: SessionLayout = {
-        let letters = Array("ABCDEFGHIJKLMNOPQRST").map(String.init)
-        func rows(_ labels: ArraySlice<String>) -> [SessionLayout.Row] {
-            labels.map { .init(label: $0, first: 1, count: 20) }
-        }
+    private static let letters = Array("ABCDEFGHIJKLMNOPQRST").map(String.init)
+
+    private static func rows(_ labels: ArraySlice<String>) -> [SessionLayout.Row] {
+        labels.map { .init(label: $0, first: 1, count: 20) }
+    }
+
+    static let layout = SessionLayout(sections: [
+        .init(name: "VIP", area: "VIP", price: Money(9500, currency), rows: rows(letters[..<4])),
+        .init(name: "MAIN", area: "Main", price: Money(4500, currency), rows: rows(letters[4...])),
+    ])
+
+    /// The tour's session has accessible seats in its last row, which has a door at each end, and 100 standing places.
+    static let tourLayout: SessionLayout = {
+        let back = SessionLayout.Row(label: "T", first: 1, count: 20, accessible: [0, 1, 18, 19])
         return SessionLayout(sections: [
-            .init(name: "VIP", area: "VIP", price: Money(9500, currency), rows: rows(letters[..<4])),
-            .init(name: "MAIN", area: "Main", price: Money(4500, currency), rows: rows(letters[4...])),
+            layout.sections[0],
+            .init(name: "MAIN", area: "Main", price: Money(4500, currency), rows: rows(letters[4..<19]) + [back]),
+            .init(name: "FLOOR", area: "Standing", price: Money(2500, currency), places: 100),
         ])
     }()
 
@@ -56,7 +66,7 @@ enum DemoCatalogue {
                     payWindow: payWindow,
                     epoch: 0
                 )
-                return NewSession(session: session, layout: layout)
+                return NewSession(session: session, layout: session.id == tourSession ? tourLayout : layout)
             }
             return (show, sessions)
         }

@@ -19,6 +19,8 @@ enum Reaction: Sendable, Equatable {
     case pickAgain
     /// Fewer seats than wanted may be bought.
     case wantFewer
+    /// Fewer seats than wanted are free.
+    case fewerFree
     /// The pass ended; the place may still give another.
     case claimAgain
     case declined
@@ -74,8 +76,11 @@ enum Reactions {
             (.order, .saleNotOpen):
             .again(after: .seconds(1))
         case (_, .requestInProgress): .again(after: .milliseconds(200))
-        case (.hold, .seatTaken), (.order, .seatTaken), (.order, .holdExpired), (.order, .holdLost): .pickAgain
+        case (.hold, .seatTaken), (.hold, .orphanSeat), (.order, .seatTaken), (.order, .holdExpired),
+            (.order, .holdLost):
+            .pickAgain
         case (.pay, .orderExpired): .pickAgain
+        case (.hold, .notEnoughSeats): .fewerFree
         case (.hold, .purchaseLimitExceeded), (.order, .purchaseLimitExceeded): .wantFewer
         case (.seats, .passRequired), (.hold, .passRequired), (.order, .passRequired): .claimAgain
         case (.seats, .passExpired), (.hold, .passExpired), (.order, .passExpired): .claimAgain

@@ -28,7 +28,10 @@ enum SeatChoice {
         }
         guard want > 0, !free.isEmpty else { return nil }
         if let run = runs.randomElement(using: &chance) {
-            let start = Int.random(in: 0...(run.count - want), using: &chance)
+            // A shop may refuse a pick that leaves a single seat alone.
+            let starts = Array(0...(run.count - want))
+            let good = starts.filter { $0 != 1 && run.count - want - $0 != 1 }
+            let start = (good.isEmpty ? starts : good).randomElement(using: &chance) ?? 0
             return Array(run[start..<(start + want)])
         }
         return Array(free.shuffled(using: &chance).prefix(want))

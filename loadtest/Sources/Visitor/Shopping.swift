@@ -51,19 +51,12 @@ extension Visitor {
     }
 
     private func holdSeats(_ wanted: inout Int) async throws(Departure) -> Holding {
-        for _ in 0..<Self.picksMax {
-            let called = SaleRecorder.now()
-            let (mapReaction, mapReply) = try await ask(.seats, .get(Path.seats(sale.session)))
-            guard mapReaction == .goOn, let mapReply else { return .passEnded }
-            let map: SeatMapReply = try decoded(mapReply)
-            sale.recorder?.noteLook(map, called: called)
-            guard let seats = SeatChoice.choose(wanted, from: map, using: &chance) else {
-                throw Departure(ending: .toldSoldOut(at: .seats))
-            }
+        for attempt in 0..<Self.picksMax {
+            guard let wish = try await wish(wanted, isFirst: attempt == 0) else { return .passEnded }
             try await think()
-            let body = try encoded(HoldRequest(seats: seats))
+            let body = try encoded(wish)
             let request = Request.post(Path.holds(sale.session), body).with(HeaderName.idempotencyKey, newKey())
-            let (reaction, reply) = try await recording(hold: seats) { () async throws(Departure) in
+            let (reaction, reply) = try await recording(hold: wish.seats ?? []) { () async throws(Departure) in
                 try await ask(.hold, request)
             }
             switch reaction {
@@ -71,6 +64,9 @@ extension Visitor {
                 guard let reply else { continue }
                 return .hold(try decoded(reply))
             case .claimAgain: return .passEnded
+            case .fewerFree:
+                guard wanted > 1 else { throw Departure(ending: .toldSoldOut(at: .hold)) }
+                wanted -= 1
             case .wantFewer:
                 guard wanted > 1 else { throw Departure(ending: .refused(at: .hold, code: "purchase_limit_exceeded")) }
                 wanted -= 1
@@ -78,6 +74,23 @@ extension Visitor {
             }
         }
         return .noLuck
+    }
+
+    /// What to ask for, nil when the pass ended: the best there are, after one look at the map as people do. Whose history
+    /// is recorded picks from the map by hand, so that it is known what was asked for.
+    private func wish(_ wanted: Int, isFirst: Bool) async throws(Departure) -> SeatsRequest? {
+        let best = SeatsRequest(best: .init(quantity: wanted))
+        if sale.recorder == nil, !isFirst { return best }
+        let called = SaleRecorder.now()
+        let (reaction, reply) = try await ask(.seats, .get(Path.seats(sale.session)))
+        guard reaction == .goOn, let reply else { return nil }
+        guard let recorder = sale.recorder else { return best }
+        let map: SeatMapReply = try decoded(reply)
+        recorder.noteLook(map, called: called)
+        guard let seats = SeatChoice.choose(wanted, from: map, using: &chance) else {
+            throw Departure(ending: .toldSoldOut(at: .seats))
+        }
+        return SeatsRequest(seats: seats)
     }
 
     private func pay(_ order: OrderReply) async throws(Departure) -> Outcome {

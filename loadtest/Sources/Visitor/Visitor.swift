@@ -210,7 +210,8 @@ final class Visitor {
             case .refused(let code):
                 if Task.isCancelled { throw Departure(ending: .unfinished(at: step)) }
                 throw Departure(ending: .refused(at: step, code: code))
-            case .goOn, .pickAgain, .wantFewer, .claimAgain, .declined, .solveAgain: return (reaction, reply)
+            case .goOn, .pickAgain, .wantFewer, .fewerFree, .claimAgain, .declined, .solveAgain:
+                return (reaction, reply)
             }
         }
     }
