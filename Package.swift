@@ -237,8 +237,8 @@ let package = Package(
         tests(
             "BookingTests",
             uses: [
-                "BookingServer", "BookingDatabase", "Ordering", "Postgres", "UsherAPI", "QueueTokens", "Signing",
-                "Operations", "TestSupport", logging,
+                "BookingServer", "BookingDatabase", "Holds", "Ordering", "Postgres", "Redis", "UsherAPI", "QueueTokens",
+                "Signing", "Operations", "TestSupport", nioCore, logging,
             ]
         ),
         tests("LoadTestTests", uses: ["LoadTest", "UsherAPI", "Challenges", "Signing", nioCore, nioPosix, nioHTTP1]),

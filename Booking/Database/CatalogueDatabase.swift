@@ -3,7 +3,7 @@ package import Postgres
 
 /// Shows, sessions and their seats in PostgreSQL.
 package struct CatalogueDatabase: CatalogueStore {
-    private let pool: PostgresPool
+    let pool: PostgresPool
 
     package init(pool: PostgresPool) { self.pool = pool }
 

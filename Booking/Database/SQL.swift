@@ -21,6 +21,7 @@ enum SQL {
     static let accountOfToken = SQLText("accountOfToken", PackageResources.account_of_token_sql)
     static let beginOrders = SQLText("beginOrders", PackageResources.begin_orders_sql)
     static let beginOutcomes = SQLText("beginOutcomes", PackageResources.begin_outcomes_sql)
+    static let blockSeats = SQLText("blockSeats", PackageResources.block_seats_sql)
     static let cancelOrders = SQLText("cancelOrders", PackageResources.cancel_orders_sql)
     static let cancelOutcomes = SQLText("cancelOutcomes", PackageResources.cancel_outcomes_sql)
     static let captureOrders = SQLText("captureOrders", PackageResources.capture_orders_sql)
@@ -103,4 +104,6 @@ enum SQL {
     static let voidPayment = SQLText("voidPayment", PackageResources.void_payment_sql)
     static let voidTickets = SQLText("voidTickets", PackageResources.void_tickets_sql)
     static let voided = SQLText("voided", PackageResources.voided_sql)
+    static let seatHistory = SQLText("seatHistory", PackageResources.seat_history_sql)
+    static let unblockSeats = SQLText("unblockSeats", PackageResources.unblock_seats_sql)
 }

@@ -22,6 +22,9 @@ struct HoldReply {
         case "apart": throw .notTogether
         case "limit":
             throw .limitExceeded(limit: limit, remaining: words.dropFirst().first.flatMap { Int($0) } ?? 0)
+        case "cooling":
+            throw .coolingDown(.milliseconds(words.dropFirst().first.flatMap { Int64($0) } ?? 0))
+        case "spent": throw .extensionsSpent
         case "pass_bound": throw .passBound
         case "expired": throw .expired
         case "not_found": throw .notFound

@@ -14,9 +14,10 @@ package struct RedisHoldStore: HoldStore {
     /// One library out of the files of `Functions`, in the order in which they need each other.
     private static let library = RedisFunctionLibrary(
         name: "usher_seats",
-        source: PackageResources.seats_lua + PackageResources.runs_lua + PackageResources.writing_lua
+        source: PackageResources.seats_lua + PackageResources.dropping_lua + PackageResources.runs_lua
+            + PackageResources.writing_lua
             + PackageResources.choosing_lua + PackageResources.holding_lua + PackageResources.settling_lua
-            + PackageResources.loading_lua
+            + PackageResources.forcing_lua + PackageResources.loading_lua
     )
 
     /// - Parameters:
@@ -34,6 +35,7 @@ package struct RedisHoldStore: HoldStore {
             [
                 .text(hold.id.description), .text(hold.account.description), .text(hold.pass ?? ""),
                 .integer(hold.limit), .text(String(hold.lifetime.milliseconds)), .text(String(hold.epoch)),
+                hold.coolsDown ? "1" : "0",
             ] + hold.selection.arguments
         )
         return try reply.hold(hold.id, in: hold.session, limit: hold.limit)
@@ -61,6 +63,20 @@ package struct RedisHoldStore: HoldStore {
         return try reply.hold(id, in: session)
     }
 
+    package func extend(_ id: HoldID, in session: SessionID, by account: AccountID, _ rule: HoldExtension)
+        async throws(HoldFailure) -> Hold
+    {
+        let reply = try await call(
+            "extend",
+            session,
+            [
+                .text(id.description), .text(account.description), .text(String(rule.lifetime.milliseconds)),
+                .integer(rule.timesMax), .text(String(rule.sinceMadeMax.milliseconds)), .text(String(rule.epoch)),
+            ]
+        )
+        return try reply.hold(id, in: session)
+    }
+
     package func release(_ id: HoldID, in session: SessionID, by account: AccountID) async throws(HoldFailure) {
         _ = try await call("release", session, [.text(id.description), .text(account.description)]).words()
     }
@@ -78,6 +94,22 @@ package struct RedisHoldStore: HoldStore {
             sequence: Int64(try reply.number(at: 2)),
             sections: Array(words.dropFirst(3))
         )
+    }
+
+    package func changes(
+        of session: SessionID,
+        after sequence: Int64,
+        limit: Int
+    ) async throws(HoldFailure) -> SeatChanges {
+        let reply = try await call("changes", session, [.text(String(sequence)), .integer(limit)])
+        let words = try reply.words()
+        var changes: [SeatChange] = []
+        changes.reserveCapacity(words.count)
+        for word in words.dropFirst(2) {
+            guard let change = SeatChange(word) else { throw .inventoryUnavailable("unexpected answer \(word)") }
+            changes.append(change)
+        }
+        return SeatChanges(epoch: Int64(try reply.number(at: 1)), changes: changes)
     }
 
     package func counts(of session: SessionID) async throws(HoldFailure) -> SeatCounts {
@@ -132,6 +164,26 @@ package struct RedisHoldStore: HoldStore {
         } catch {
             throw .inventoryUnavailable("\(error)")
         }
+    }
+
+    // MARK: Staff and the comparison
+
+    package func force(_ change: ForcedChange, _ seats: [SeatNumber], in session: SessionID)
+        async throws(HoldFailure) -> Int
+    {
+        let (wanted, from) = change.letters
+        return try await call("force", session, [.text(wanted), .text(from), .seats(seats)]).number(at: 1)
+    }
+
+    package func standing(of session: SessionID, sections: Int) async throws(HoldFailure) -> SeatStanding {
+        let reply = try await call("standing", session, [])
+        let words = try reply.words()
+        guard words.count == 3 + sections else { throw .inventoryUnavailable("the session has other sections") }
+        return SeatStanding(
+            epoch: Int64(try reply.number(at: 1)),
+            ordered: Set(words[2].split(separator: ",").compactMap { SeatNumber($0) }),
+            letters: words.dropFirst(3).flatMap { $0.utf8.filter { $0 != UInt8(ascii: "|") } }
+        )
     }
 
     static func tag(_ session: SessionID) -> String { "{s:\(session)}" }
@@ -198,6 +250,33 @@ extension SeatSelection {
         case .areas(let areas):
             ["areas", .text(areas.map { "\($0.section):\($0.quantity)" }.joined(separator: ","))]
         }
+    }
+}
+
+extension ForcedChange {
+    /// The letter wanted, and those it may be now (`P`: held by an order).
+    fileprivate var letters: (wanted: String, from: String) {
+        switch self {
+        case .block: ("B", "FH")
+        case .unblock: ("F", "B")
+        case .mendBlocked: ("B", "FHPS")
+        case .mendFree: ("F", "PSB")
+        }
+    }
+}
+
+extension SeatChange {
+    /// `<sequence> <letter> <seats> <letter> <seats> …`
+    fileprivate init?(_ text: String) {
+        let parts = text.split(separator: " ")
+        guard let number = parts.first, let sequence = Int64(number), parts.count % 2 == 1 else { return nil }
+        let steps = stride(from: 1, to: parts.count, by: 2).map { index in
+            Step(
+                letter: parts[index].utf8.first ?? 0,
+                seats: parts[index + 1].split(separator: ",").compactMap { SeatNumber($0) }
+            )
+        }
+        self.init(sequence: sequence, steps: steps)
     }
 }
 

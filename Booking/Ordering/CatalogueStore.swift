@@ -25,6 +25,13 @@ package protocol CatalogueStore: Sendable {
     func beginRebuild(of session: SessionID) async throws(StoreFailure) -> SessionInventory
     func claims(of session: SessionID) async throws(StoreFailure) -> [SessionInventory.Claim]
 
+    /// Blocks those of the seats that nobody has; which ones.
+    func block(_ action: SeatAction) async throws(StoreFailure) -> [SeatNumber]
+    /// Gives those of the seats that are blocked back to the sale; which ones.
+    func unblock(_ action: SeatAction) async throws(StoreFailure) -> [SeatNumber]
+    /// What happened to a seat, the newest first.
+    func history(of seat: SeatNumber, in session: SessionID, limit: Int) async throws(StoreFailure) -> [SeatEvent]
+
     /// A lease for work that only one process may do. `true` when `owner` has it until `lasting` from now.
     func lease(_ name: String, owner: String, lasting: Duration) async throws(StoreFailure) -> Bool
 }

@@ -47,6 +47,8 @@ package struct NewHold: Sendable {
     package var epoch: Int64
     /// The pass it was asked with; the first hold binds it to the account.
     package var pass: String?
+    /// Whether those who drop holds again and again have to wait.
+    package var coolsDown: Bool
 
     package init(
         id: HoldID,
@@ -56,7 +58,8 @@ package struct NewHold: Sendable {
         limit: Int,
         lifetime: Duration,
         epoch: Int64,
-        pass: String?
+        pass: String?,
+        coolsDown: Bool = false
     ) {
         self.id = id
         self.session = session
@@ -66,6 +69,7 @@ package struct NewHold: Sendable {
         self.lifetime = lifetime
         self.epoch = epoch
         self.pass = pass
+        self.coolsDown = coolsDown
     }
 }
 
@@ -75,6 +79,10 @@ package enum HoldFailure: Error, Sendable, Equatable {
     case orphanSeats([SeatNumber])
     /// So many of the seats asked for are free, and that is not enough.
     case tooFewFree(Int)
+    /// Too many holds were dropped; another one may be made after so long.
+    case coolingDown(Duration)
+    /// No more time can be had.
+    case extensionsSpent
     /// There are no seats together.
     case notTogether
     case limitExceeded(limit: Int, remaining: Int)

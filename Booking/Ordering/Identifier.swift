@@ -63,6 +63,7 @@ package enum HoldKind: IdentifierKind { package static let prefix = "hld" }
 package enum OrderKind: IdentifierKind { package static let prefix = "ord" }
 package enum PaymentKind: IdentifierKind { package static let prefix = "pay" }
 package enum TicketKind: IdentifierKind { package static let prefix = "tkt" }
+package enum ActionKind: IdentifierKind { package static let prefix = "act" }
 
 package typealias VenueID = Identifier<VenueKind>
 package typealias ShowID = Identifier<ShowKind>
@@ -72,3 +73,5 @@ package typealias HoldID = Identifier<HoldKind>
 package typealias OrderID = Identifier<OrderKind>
 package typealias PaymentID = Identifier<PaymentKind>
 package typealias TicketID = Identifier<TicketKind>
+/// Names what somebody of the staff did.
+package typealias ActionID = Identifier<ActionKind>

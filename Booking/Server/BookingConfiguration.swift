@@ -22,6 +22,11 @@ struct BookingConfiguration: Sendable {
     var refreshLifetime: Duration
     var rescuerLease: Duration
     var interval: Duration
+    var mapSubscribersMax: Int
+    var holdExtensions: Int
+    var holdTotal: Duration
+    var holdCoolDown: Bool
+    var compareInterval: Duration
     var logLevel: Logger.Level
 
     static let section = "booking"
@@ -47,6 +52,11 @@ struct BookingConfiguration: Sendable {
         .init("refresh-lifetime", "720h", "life of a refresh token"),
         .init("rescuer-lease", "10s", "a saga without a sign of life for so long is taken over"),
         .init("interval", "1s", "how often expiry, rescue and the catalogue are looked at"),
+        .init("hold-extensions", "2", "how often a buyer may lengthen a hold"),
+        .init("hold-total", "900s", "how long a hold may last in all, however often it was lengthened"),
+        .init("hold-cool-down", "true", "whether buyers who drop holds again and again have to wait"),
+        .init("compare-interval", "60s", "how often what Redis shows is compared with what PostgreSQL decided"),
+        .init("map-subscribers-max", "5000", "readers of live maps at once; the next one gets 503"),
         .init("log-level", "info", "trace, debug, info, notice, warning, error"),
     ]
 
@@ -70,6 +80,11 @@ struct BookingConfiguration: Sendable {
         refreshLifetime = try settings.duration("refresh-lifetime", in: .seconds(60)...(.seconds(31_536_000)))
         rescuerLease = try settings.duration("rescuer-lease", in: .seconds(1)...(.seconds(300)))
         interval = try settings.duration("interval", in: .milliseconds(50)...(.seconds(60)))
+        holdExtensions = try settings.integer("hold-extensions", in: 0...20)
+        holdTotal = try settings.duration("hold-total", in: .seconds(5)...(.seconds(7200)))
+        holdCoolDown = try settings.boolean("hold-cool-down")
+        compareInterval = try settings.duration("compare-interval", in: .seconds(1)...(.seconds(3600)))
+        mapSubscribersMax = try settings.integer("map-subscribers-max", in: 0...100_000)
         guard let level = Logger.Level(rawValue: try settings.string("log-level")) else {
             throw settings.malformed("log-level", "trace, debug, info, notice, warning, error or critical")
         }

@@ -17,7 +17,9 @@ struct Shop: Sendable {
     let passes: PassCheck
     let health: ProviderHealth
     let latency: HoldLatency
+    let maps: LiveMaps
     private let check: AccountCheck
+    private let keeping: SeatKeeping
     private let replies: OrderReplies
     private let keys: KeyRing
     private let ticketKeys: KeyRing
@@ -35,6 +37,7 @@ struct Shop: Sendable {
         owner: String,
         accounts accountStore: any AccountStore,
         orders: any OrderStore,
+        shows: any CatalogueStore,
         holds: any HoldStore,
         providerClient: HTTPClient,
         catalogue: CatalogueCache,
@@ -52,9 +55,18 @@ struct Shop: Sendable {
         ticketKeys = try KeyRing.load(from: configuration.keys, name: .ticket)
         verifier = WebhookVerifier(secrets: [try Self.secret(in: configuration.webhookSecretFile)])
         check = AccountCheck(keys: keys, clock: clock)
+        keeping = SeatKeeping(store: shows, holds: holds, clock: clock, logger: logger)
         passes = PassCheck(clock: clock)
         health = ProviderHealth()
         latency = HoldLatency()
+        maps = LiveMaps(
+            catalogue: catalogue,
+            holds: holds,
+            clock: clock,
+            subscribersMax: configuration.mapSubscribersMax,
+            metrics: metrics,
+            logger: logger
+        )
         replies = OrderReplies(catalogue: catalogue, ticketKeys: ticketKeys)
         accounts = Accounts(
             store: accountStore,
@@ -73,7 +85,10 @@ struct Shop: Sendable {
             holdTiming: metrics.timing("usher_hold_seconds", "Time to place a hold."),
             latency: latency,
             clock: clock,
-            holdLifetime: configuration.holdLifetime
+            holdLifetime: configuration.holdLifetime,
+            holdExtensions: configuration.holdExtensions,
+            holdTotal: configuration.holdTotal,
+            holdCoolDown: configuration.holdCoolDown
         )
         saga = PaySaga(
             rules: PaymentSaga(giveUpAfter: configuration.giveUpAfter),
@@ -115,6 +130,8 @@ struct Shop: Sendable {
         let routes = router.group("v1")
         AccountRoutes(accounts: accounts, check: check).add(to: routes)
         seats.add(to: routes)
+        SeatAdminRoutes(keeping: keeping, catalogue: catalogue, check: check).add(to: routes)
+        MapStreamRoutes(catalogue: catalogue, maps: maps).add(to: routes)
         HoldRoutes(
             purchases: purchases,
             catalogue: catalogue,

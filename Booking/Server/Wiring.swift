@@ -58,6 +58,7 @@ struct Wiring {
             owner: owner,
             accounts: AccountDatabase(pool: pool),
             orders: orders,
+            shows: shows,
             holds: holds,
             providerClient: providerClient,
             catalogue: catalogue,
@@ -102,6 +103,17 @@ struct Wiring {
                 logger: logger
             ),
             projector,
+            InventoryComparer(
+                catalogue: catalogue,
+                store: shows,
+                orders: orders,
+                holds: holds,
+                owner: owner,
+                interval: configuration.compareInterval,
+                metrics: metrics,
+                logger: logger
+            ),
+            shop.maps,
             OrderExpirer(
                 orders: orders,
                 projector: projector,

@@ -71,6 +71,7 @@ package enum ProblemCode: String, Codable, Sendable, CaseIterable {
     case challengeEarly = "challenge_early"
     case rateLimited = "rate_limited"
     case addressBanned = "address_banned"
+    case holdCoolDown = "hold_cool_down"
     case headersTooLarge = "headers_too_large"
     // 5xx
     case internalError = "internal_error"
@@ -109,7 +110,7 @@ package enum ProblemCode: String, Codable, Sendable, CaseIterable {
         case .idempotencyKeyReused, .purchaseLimitExceeded, .orphanSeat, .accessibleOnly, .policyInvalid: 422
         case .saleNotOpen, .challengeEarly: 425
         case .preconditionRequired: 428
-        case .rateLimited, .addressBanned: 429
+        case .rateLimited, .addressBanned, .holdCoolDown: 429
         case .headersTooLarge: 431
         case .internalError: 500
         case .notImplemented: 501
@@ -124,7 +125,7 @@ package enum ProblemCode: String, Codable, Sendable, CaseIterable {
     package var isRetryable: Bool {
         switch self {
         case .requestTimeout, .roomNotOpen, .requestInProgress, .saleNotOpen, .challengeEarly, .rateLimited,
-            .addressBanned, .internalError,
+            .addressBanned, .holdCoolDown, .internalError,
             .upstreamUnavailable, .storeUnavailable, .inventoryUnavailable, .providerUnavailable, .overloaded,
             .upstreamTimeout:
             true

@@ -15,6 +15,7 @@ struct ShopWorld: Sendable {
     let orders: OrderDatabase
     let catalogue: CatalogueDatabase
     let projector: SeatProjector
+    let pool: PostgresPool
     let session: Session
     let account: AccountID
 
@@ -62,9 +63,30 @@ struct ShopWorld: Sendable {
                 owner: "test",
                 logger: logger
             ),
+            pool: pool,
             session: session,
             account: clock.makeID()
         )
+    }
+
+    /// Orders of four seats each, every second one paid.
+    func sellEverySeat(of session: SessionID) async throws {
+        let id = "\(UUID(uuid: session.bytes))"
+        let sell = """
+            WITH made AS (
+                INSERT INTO orders (id, session_id, account_id, hold_id, fence, state, seat_count, total_minor,
+                    currency, created_at, deadline)
+                SELECT gen_random_uuid(), '\(id)', gen_random_uuid(), gen_random_uuid(), 1,
+                    CASE WHEN n % 2 = 0 THEN 'paid' ELSE 'pending' END, 4, 400, 'EUR', now(), now() + interval '1 hour'
+                FROM generate_series(1, (SELECT count(*) / 4 FROM session_seat WHERE session_id = '\(id)')) AS n
+                RETURNING id, state
+            )
+            INSERT INTO seat_claim (session_id, seat_no, order_id, state)
+            SELECT '\(id)', row_number() OVER (ORDER BY made.id) - 1, made.id,
+                CASE made.state WHEN 'paid' THEN 'sold' ELSE 'pending' END
+            FROM made CROSS JOIN generate_series(1, 4)
+            """
+        _ = try await pool.execute(Statement("sell", sell))
     }
 
     func saga(_ provider: any PaymentProvider) -> PaySaga {
@@ -129,4 +151,10 @@ struct ShopWorld: Sendable {
 
 struct WorldFault: Error {
     var what: String
+}
+
+extension UUID {
+    fileprivate init(uuid bytes: [UInt8]) {
+        self = bytes.withUnsafeBytes { UUID(uuid: $0.loadUnaligned(as: uuid_t.self)) }
+    }
 }

@@ -208,7 +208,8 @@ struct SeatChoiceTests {
         let first = try (0..<200).compactMap { _ in
             try SeatChoice.choose(1, from: map(["FFFFFFFFFF"]), using: &chance)?.first
         }
-        #expect(Set(first).count == 10)
+        // All but the two that would leave the seat at an end alone.
+        #expect(Set(first).count == 8)
     }
 }
 

@@ -41,6 +41,22 @@ package actor FakeHoldStore: HoldStore {
         }
     }
 
+    package func extend(_ id: HoldID, in session: SessionID, by account: AccountID, _ rule: HoldExtension)
+        async throws(HoldFailure) -> Hold
+    {
+        try change(session, epoch: rule.epoch) { seats throws(HoldFailure) in try seats.extend(id, by: account, rule) }
+    }
+
+    package func force(_ change: ForcedChange, _ seats: [SeatNumber], in session: SessionID)
+        async throws(HoldFailure) -> Int
+    {
+        try self.change(session) { own throws(HoldFailure) in own.force(change, seats) }
+    }
+
+    package func standing(of session: SessionID, sections: Int) async throws(HoldFailure) -> SeatStanding {
+        try change(session) { seats throws(HoldFailure) in seats.standing }
+    }
+
     package func release(_ id: HoldID, in session: SessionID, by account: AccountID) async throws(HoldFailure) {
         try change(session) { seats throws(HoldFailure) in try seats.release(id, by: account) }
     }
@@ -71,6 +87,15 @@ package actor FakeHoldStore: HoldStore {
             throw .inventoryUnavailable("the session has other sections")
         }
         return letters
+    }
+
+    package func changes(
+        of session: SessionID,
+        after sequence: Int64,
+        limit: Int
+    ) async throws(HoldFailure) -> SeatChanges {
+        let (epoch, log) = try change(session) { seats throws(HoldFailure) in (seats.epoch, seats.log) }
+        return SeatChanges(epoch: epoch, changes: Array(log.filter { $0.sequence > sequence }.prefix(limit)))
     }
 
     package func counts(of session: SessionID) async throws(HoldFailure) -> SeatCounts {

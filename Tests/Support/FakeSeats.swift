@@ -30,7 +30,10 @@ struct FakeSeats {
     private var seats: [Seat]
     private var holds: [HoldID: Hold] = [:]
     private var extensions: [HoldID: Int] = [:]
+    private var born: [HoldID: Moment] = [:]
     private var sequence: Int64 = 0
+    private(set) var log: [SeatChange] = []
+    private var logged: [Letter] = []
     private var fence: Int64
 
     init(_ inventory: SessionInventory, passes: [String: AccountID], gone: Set<HoldID>) {
@@ -50,6 +53,7 @@ struct FakeSeats {
                 }
             seats[Int(claim.seat)] = Seat(letter: letter, owner: claim.hold, account: claim.account)
         }
+        logged = seats.map(\.letter)
         let pending = Dictionary(grouping: inventory.claims.filter { $0.state == .pending }, by: \.hold)
         for (id, claims) in pending.sorted(by: { "\($0.key, default: "")" < "\($1.key, default: "")" }) {
             guard let id, let account = claims[0].account, let deadline = claims[0].deadline else { continue }
@@ -120,8 +124,9 @@ struct FakeSeats {
         )
         for seat in hold.seats { give(seat, .held, to: hold.id, of: hold.account) }
         holds[hold.id] = hold
+        born[hold.id] = now
         if let pass = new.pass { passes[pass] = new.account }
-        sequence += 1
+        bump()
         return hold
     }
 
@@ -194,19 +199,75 @@ struct FakeSeats {
         return hold
     }
 
+    mutating func extend(_ id: HoldID, by account: AccountID, _ rule: HoldExtension) throws(HoldFailure) -> Hold {
+        guard var hold = holds[id] else {
+            if gone.contains(id) { throw .expired }
+            throw .notFound
+        }
+        guard hold.account == account else { throw .notFound }
+        guard !hasEnded(hold) else { throw .expired }
+        let deadline = min(now + rule.lifetime, (born[id] ?? now) + rule.sinceMadeMax)
+        guard hold.state == .active, extensions[id, default: 0] < rule.timesMax, deadline > hold.deadline else {
+            throw .extensionsSpent
+        }
+        extensions[id, default: 0] += 1
+        hold.deadline = deadline
+        holds[id] = hold
+        return hold
+    }
+
+    mutating func force(_ change: ForcedChange, _ wanted: [SeatNumber]) -> Int {
+        let letter: Letter = change == .block || change == .mendBlocked ? .blocked : .free
+        var skipped = 0
+        var ended: [Hold] = []
+        for seat in wanted {
+            guard layout.contains(seat) else {
+                skipped += 1
+                continue
+            }
+            let now = seats[Int(seat)]
+            let hold = now.owner.flatMap { holds[$0] }
+            let isOrdered = now.letter == .held && hold?.state != .active
+            let mayChange =
+                switch change {
+                case .block: now.letter == .free || (now.letter == .held && !isOrdered)
+                case .unblock: now.letter == .blocked
+                case .mendBlocked: now.letter != .blocked
+                case .mendFree: now.letter == .sold || now.letter == .blocked || isOrdered
+                }
+            guard mayChange else {
+                skipped += 1
+                continue
+            }
+            give(seat, letter, to: nil, of: nil)
+            if let hold { ended.append(hold) }
+        }
+        for hold in ended { end(hold) }
+        if skipped < wanted.count { bump() }
+        return skipped
+    }
+
+    var standing: SeatStanding {
+        SeatStanding(
+            epoch: epoch,
+            ordered: Set(holds.values.filter { $0.state == .pinned }.flatMap(\.seats)),
+            letters: seats.map { $0.letter.rawValue.asciiValue ?? 0 }
+        )
+    }
+
     mutating func release(_ id: HoldID, by account: AccountID) throws(HoldFailure) {
         guard let hold = holds[id] else { return }
         guard hold.account == account else { throw .notFound }
         guard hold.state == .active else { throw .expired }
         end(hold)
-        sequence += 1
+        bump()
     }
 
     @discardableResult
     mutating func drain(_ limit: Int) -> Int {
         let due = holds.values.filter(hasEnded).sorted { ($0.deadline, $0.id) < ($1.deadline, $1.id) }.prefix(limit)
         for hold in due { end(hold) }
-        if !due.isEmpty { sequence += 1 }
+        if !due.isEmpty { bump() }
         return due.count
     }
 
@@ -250,10 +311,22 @@ struct FakeSeats {
                 deadline: until
             )
         }
-        if before != seats.map(\.letter) { sequence += 1 }
+        if before != seats.map(\.letter) { bump() }
     }
 
     // MARK: Steps
+
+    /// Adds what has changed since the last time to the log.
+    private mutating func bump() {
+        sequence += 1
+        let before = logged
+        logged = seats.map(\.letter)
+        let changed = seats.indices.filter { before[$0] != logged[$0] }
+        let steps = Dictionary(grouping: changed, by: { logged[$0].rawValue }).sorted { $0.key < $1.key }.map {
+            SeatChange.Step(letter: $0.key.asciiValue ?? 0, seats: $0.value.map { SeatNumber($0) })
+        }
+        log.append(SeatChange(sequence: sequence, steps: steps))
+    }
 
     private func hasEnded(_ hold: Hold) -> Bool { hold.state == .active && hold.deadline <= now }
 

@@ -71,7 +71,7 @@ local function choose(s, how, args, room)
   return choose_named(s, args)
 end
 
--- hold id, account, pass or '', limit, lifetime in ms, epoch, seats | best | areas, and what the choice of that name
+-- hold id, account, pass or '', limit, lifetime in ms, epoch, 1 when droppers cool down, seats | best | areas, and what the choice of that name
 -- above takes -> a hold
 -- The same id again answers the same hold; an id that has ended is `expired`.
 local function place(keys, args)
@@ -89,7 +89,9 @@ local function place(keys, args)
     local holder = redis.call('HGET', s.tag .. ':pass', pass)
     if holder and holder ~= account then return { 'pass_bound' } end
   end
-  local how, wish = args[7], { unpack(args, 8) }
+  local left = args[7] == '1' and cool_down_left(s, account) or 0
+  if left > 0 then return { 'cooling', whole(left) } end
+  local how, wish = args[8], { unpack(args, 9) }
   local room = limit - tonumber(redis.call('HGET', s.tag .. ':lim', account) or 0)
   if asked(how, wish) > room then return { 'limit', whole(math.max(0, room)) } end
   local seats, refused = choose(s, how, wish, room)
@@ -137,6 +139,23 @@ local function touch(keys, args)
   return answer(hold)
 end
 
+-- hold id, account, lifetime in ms, times at most, ms since it was made at most, epoch -> a hold
+-- The buyer asks for more time: `spent` when there is none to be had any more.
+local function extend(keys, args)
+  local s, refusal = begin(keys[1], args[6])
+  if not s then return refusal end
+  local hold = read_hold(s, args[1])
+  if not hold then return { is_gone(s, args[1]) and 'expired' or 'not_found' } end
+  if hold.account ~= args[2] then return { 'not_found' } end
+  if has_ended(s, hold) then return { 'expired' } end
+  local deadline = math.min(s.now + tonumber(args[3]), hold.born + tonumber(args[5]))
+  if hold.state ~= 'A' or hold.extensions >= tonumber(args[4]) or deadline <= hold.deadline then return { 'spent' } end
+  hold.deadline = deadline
+  hold.extensions = hold.extensions + 1
+  write_hold(s, hold)
+  return answer(hold)
+end
+
 -- hold id, account -> ok; gone is fine, a pinned hold is left alone (`expired`)
 local function release(keys, args)
   local s, refusal = begin(keys[1])
@@ -149,5 +168,6 @@ local function release(keys, args)
   free_rest(s, plan, hold)
   finish(plan, hold.id)
   write(s, plan)
+  note_drop(s, hold.account)
   return { 'ok' }
 end

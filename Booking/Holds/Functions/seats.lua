@@ -1,7 +1,7 @@
 #!lua name=usher_seats_@HASH@
 -- Seats of a session: one byte each, holds as fenced leases, truth elsewhere (PostgreSQL's claims).
--- The library is these files, one after the other: seats.lua, runs.lua, writing.lua, choosing.lua, holding.lua,
--- settling.lua, and loading.lua, which registers the functions.
+-- The library is these files, one after the other: seats.lua, dropping.lua, runs.lua, writing.lua, choosing.lua,
+-- holding.lua, settling.lua, forcing.lua, and loading.lua, which registers the functions.
 --
 -- Every function takes one of the keys, the session's tag `{s:<id>}`; its keys are that tag plus
 --   :meta   HASH    format, epoch, run, sections, rows, seq, fence, free, held, pending, sold, blocked
@@ -19,6 +19,7 @@
 --   :exp    ZSET    hold id -> deadline in ms, active holds only
 --   :lim    HASH    account -> seats held, pending and sold
 --   :pass   HASH    pass id -> the account it belongs to
+--   :drop   HASH    account -> drops;last;until, of holds that ended without an order
 --   :gone   ZSET    hold ids that ended -> when, kept for TOMBSTONE_MS
 --   :log    STREAM  id <epoch>-<seq>, fields letter -> seat numbers, applied in order; about DELTAS_MAX entries
 -- Time is the server's. Each function first frees due holds (a whole change of its own), then checks everything, then
@@ -26,7 +27,8 @@
 -- is `ok` or the refusal:
 --   unavailable <why>  the session is not loaded, of another epoch, was loaded by another version, or before the
 --     server last started: a restarted or promoted server may have lost answered writes, so PostgreSQL must be asked
---   taken <seats>  orphan <seats>  few <free>  apart  limit <remaining>  pass_bound  expired  not_found  stale
+--   taken <seats>  orphan <seats>  few <free>  apart  limit <remaining>  cooling <ms>  pass_bound  expired  spent
+--   not_found  stale
 -- A hold is answered as ok, state, fence, deadline, account, seats; lists of seats are decimal numbers with commas.
 
 local FORMAT = '2'

@@ -88,6 +88,19 @@ local function letters(keys)
   return reply
 end
 
+-- sequence, limit -> ok, epoch, then per change after that sequence, oldest first: its sequence, letter and seats, …
+local function changes(keys, args)
+  local s, refusal = begin(keys[1])
+  if not s then return refusal end
+  local after = s.epoch .. '-' .. whole(tonumber(args[1]) + 1)
+  local reply = { 'ok', s.epoch }
+  for _, entry in ipairs(redis.call('XRANGE', s.tag .. ':log', after, '+', 'COUNT', args[2])) do
+    local sequence = string.match(entry[1], '%-(%d+)$')
+    reply[#reply + 1] = sequence .. ' ' .. table.concat(entry[2], ' ')
+  end
+  return reply
+end
+
 -- -> ok, free, held, pending, sold, blocked
 local function counts(keys)
   local s, refusal = begin(keys[1])

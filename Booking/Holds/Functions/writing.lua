@@ -136,7 +136,10 @@ local function drain(s, limit)
     local plan = new_plan()
     for _, id in ipairs(due) do
       local hold = read_hold(s, id)
-      if hold then free_rest(s, plan, hold) end
+      if hold then
+        free_rest(s, plan, hold)
+        note_drop(s, hold.account)
+      end
       finish(plan, id)
     end
     write(s, plan)

@@ -13,6 +13,15 @@ struct AccountCheck: Sendable {
         var role: String
     }
 
+    /// Somebody of the staff.
+    func staff(of request: Request) throws -> Caller {
+        let caller = try caller(of: request)
+        guard caller.role == Account.Role.staff.rawValue || caller.role == Account.Role.admin.rawValue else {
+            throw Refusal(.forbidden, "only the staff may do this")
+        }
+        return caller
+    }
+
     func caller(of request: Request) throws -> Caller {
         guard let value = request.headers[.authorization] else {
             throw Refusal(.unauthenticated, "log in first: Authorization: Bearer <access token>")

@@ -6,8 +6,11 @@ struct BookingContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// Names the request in problems and logs; given by the gateway, else made here.
     var requestID = ""
+    /// The connection, for streams that have to be cut off.
+    let channel: any Channel
 
     init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
+        channel = source.channel
     }
 }

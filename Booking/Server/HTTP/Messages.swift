@@ -13,6 +13,7 @@ extension HTTPField.Name {
     static let usherCommand = named(HeaderName.command)
     static let idempotencyKey = named(HeaderName.idempotencyKey)
     static let idempotentReplayed = named(HeaderName.idempotentReplayed)
+    static let lastEventID = named("Last-Event-ID")
     static let stripeSignature = named("Stripe-Signature")
 
     private static func named(_ text: String) -> HTTPField.Name {

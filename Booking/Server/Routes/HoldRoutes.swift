@@ -34,6 +34,12 @@ struct HoldRoutes {
                 throw Refusal(error, layout: nil)
             }
         }
+        routes.patch("sessions/:id/holds/:hold") { request, context in
+            let session = try session(context)
+            let caller = try check.caller(of: request)
+            let id: HoldID = try context.parameters.identifier("hold")
+            return Response.json(reply(for: try await purchases.extend(id, in: session, by: caller.account)))
+        }
         routes.delete("sessions/:id/holds/:hold") { request, context in
             let session = try session(context)
             let caller = try check.caller(of: request)

@@ -15,6 +15,9 @@ struct Purchases: Sendable {
     let latency: HoldLatency
     let clock: Clock
     let holdLifetime: Duration
+    let holdExtensions: Int
+    let holdTotal: Duration
+    let holdCoolDown: Bool
 
     /// An order is only made of a hold with so much time left, else the hold is lengthened to it.
     private static let touchAtLeast = Duration.seconds(30)
@@ -50,7 +53,8 @@ struct Purchases: Sendable {
             limit: session.limitPerBuyer,
             lifetime: holdLifetime,
             epoch: session.epoch,
-            pass: buyer.pass
+            pass: buyer.pass,
+            coolsDown: holdCoolDown
         )
         let started = ContinuousClock.now
         defer {
@@ -62,6 +66,22 @@ struct Purchases: Sendable {
             return try await holds.place(new)
         } catch {
             throw Refusal(error, layout: layout)
+        }
+    }
+
+    /// As much time again as a new hold has, as often as a buyer may ask.
+    func extend(_ id: HoldID, in session: Session, by account: AccountID) async throws -> Hold {
+        guard session.state.isSelling else { throw Refusal(notSelling: session.state) }
+        let rule = HoldExtension(
+            lifetime: holdLifetime,
+            timesMax: holdExtensions,
+            sinceMadeMax: holdTotal,
+            epoch: session.epoch
+        )
+        do throws(HoldFailure) {
+            return try await holds.extend(id, in: session.id, by: account, rule)
+        } catch {
+            throw Refusal(error, layout: catalogue.layout(session.id))
         }
     }
 

@@ -32,6 +32,11 @@ extension Refusal {
         case .tooFewFree(let free):
             self.init(.notEnoughSeats, "so many seats are not free; ask for fewer, or with mode partial")
             problem.remaining = free
+        case .coolingDown(let left):
+            let seconds = Int(left.milliseconds / 1000) + 1
+            self.init(.holdCoolDown, "too many holds were dropped; take seats again later", retryAfter: seconds)
+        case .extensionsSpent:
+            self.init(.extensionsSpent, "this hold cannot be lengthened any more; order or release it")
         case .notTogether:
             self.init(.notEnoughAdjacent, "so many seats side by side are not free; ask without together")
         case .limitExceeded(let limit, let remaining):
