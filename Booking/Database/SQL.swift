@@ -106,4 +106,11 @@ enum SQL {
     static let voided = SQLText("voided", PackageResources.voided_sql)
     static let seatHistory = SQLText("seatHistory", PackageResources.seat_history_sql)
     static let unblockSeats = SQLText("unblockSeats", PackageResources.unblock_seats_sql)
+    static let endWaiting = SQLText("endWaiting", PackageResources.end_waiting_sql)
+    static let joinWaitlist = SQLText("joinWaitlist", PackageResources.join_waitlist_sql)
+    static let lengthenOffer = SQLText("lengthenOffer", PackageResources.lengthen_offer_sql)
+    static let offerSeats = SQLText("offerSeats", PackageResources.offer_seats_sql)
+    static let settleOffers = SQLText("settleOffers", PackageResources.settle_offers_sql)
+    static let waitingParties = SQLText("waitingParties", PackageResources.waiting_parties_sql)
+    static let waitlistEntry = SQLText("waitlistEntry", PackageResources.waitlist_entry_sql)
 }

@@ -25,6 +25,7 @@ struct HoldReply {
         case "cooling":
             throw .coolingDown(.milliseconds(words.dropFirst().first.flatMap { Int64($0) } ?? 0))
         case "spent": throw .extensionsSpent
+        case "waiting": throw .keptForWaiting
         case "pass_bound": throw .passBound
         case "expired": throw .expired
         case "not_found": throw .notFound

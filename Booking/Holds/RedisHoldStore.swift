@@ -35,7 +35,7 @@ package struct RedisHoldStore: HoldStore {
             [
                 .text(hold.id.description), .text(hold.account.description), .text(hold.pass ?? ""),
                 .integer(hold.limit), .text(String(hold.lifetime.milliseconds)), .text(String(hold.epoch)),
-                hold.coolsDown ? "1" : "0",
+                .text((hold.coolsDown ? "c" : "") + (hold.isOffer ? "o" : "")),
             ] + hold.selection.arguments
         )
         return try reply.hold(hold.id, in: hold.session, limit: hold.limit)
@@ -173,6 +173,15 @@ package struct RedisHoldStore: HoldStore {
     {
         let (wanted, from) = change.letters
         return try await call("force", session, [.text(wanted), .text(from), .seats(seats)]).number(at: 1)
+    }
+
+    package func keepForWaiting(_ session: SessionID, lasting: Duration, servedThrough sequence: Int64?)
+        async throws(HoldFailure) -> Int64
+    {
+        let served = sequence.map { String($0) } ?? ""
+        return Int64(
+            try await call("keep", session, [.text(String(lasting.milliseconds)), .text(served)]).number(at: 1)
+        )
     }
 
     package func standing(of session: SessionID, sections: Int) async throws(HoldFailure) -> SeatStanding {

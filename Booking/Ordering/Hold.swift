@@ -49,6 +49,8 @@ package struct NewHold: Sendable {
     package var pass: String?
     /// Whether those who drop holds again and again have to wait.
     package var coolsDown: Bool
+    /// Made for somebody on the waiting list: it may have what is kept for them.
+    package var isOffer: Bool
 
     package init(
         id: HoldID,
@@ -59,7 +61,8 @@ package struct NewHold: Sendable {
         lifetime: Duration,
         epoch: Int64,
         pass: String?,
-        coolsDown: Bool = false
+        coolsDown: Bool = false,
+        isOffer: Bool = false
     ) {
         self.id = id
         self.session = session
@@ -70,6 +73,7 @@ package struct NewHold: Sendable {
         self.epoch = epoch
         self.pass = pass
         self.coolsDown = coolsDown
+        self.isOffer = isOffer
     }
 }
 
@@ -81,6 +85,8 @@ package enum HoldFailure: Error, Sendable, Equatable {
     case tooFewFree(Int)
     /// Too many holds were dropped; another one may be made after so long.
     case coolingDown(Duration)
+    /// What has come back is offered to those on the waiting list first.
+    case keptForWaiting
     /// No more time can be had.
     case extensionsSpent
     /// There are no seats together.

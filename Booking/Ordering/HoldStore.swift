@@ -36,6 +36,9 @@ package protocol HoldStore: Sendable {
     /// Changes seats whatever the holds say; how many were left alone as they are something else by now. A hold that
     /// loses a seat loses all of them.
     func force(_ change: ForcedChange, _ seats: [SeatNumber], in session: SessionID) async throws(HoldFailure) -> Int
+    /// For so long, seats freed after `servedThrough` can only be had by offers; the present sequence.
+    func keepForWaiting(_ session: SessionID, lasting: Duration, servedThrough sequence: Int64?)
+        async throws(HoldFailure) -> Int64
     /// Letters and ordered seats of one moment, for the comparison with PostgreSQL.
     func standing(of session: SessionID, sections: Int) async throws(HoldFailure) -> SeatStanding
 

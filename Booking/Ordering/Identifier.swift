@@ -63,6 +63,7 @@ package enum HoldKind: IdentifierKind { package static let prefix = "hld" }
 package enum OrderKind: IdentifierKind { package static let prefix = "ord" }
 package enum PaymentKind: IdentifierKind { package static let prefix = "pay" }
 package enum TicketKind: IdentifierKind { package static let prefix = "tkt" }
+package enum WaitlistKind: IdentifierKind { package static let prefix = "wai" }
 package enum ActionKind: IdentifierKind { package static let prefix = "act" }
 
 package typealias VenueID = Identifier<VenueKind>
@@ -73,5 +74,6 @@ package typealias HoldID = Identifier<HoldKind>
 package typealias OrderID = Identifier<OrderKind>
 package typealias PaymentID = Identifier<PaymentKind>
 package typealias TicketID = Identifier<TicketKind>
+package typealias WaitlistID = Identifier<WaitlistKind>
 /// Names what somebody of the staff did.
 package typealias ActionID = Identifier<ActionKind>

@@ -27,6 +27,7 @@ struct BookingConfiguration: Sendable {
     var holdTotal: Duration
     var holdCoolDown: Bool
     var compareInterval: Duration
+    var offerLifetime: Duration
     var logLevel: Logger.Level
 
     static let section = "booking"
@@ -55,6 +56,7 @@ struct BookingConfiguration: Sendable {
         .init("hold-extensions", "2", "how often a buyer may lengthen a hold"),
         .init("hold-total", "900s", "how long a hold may last in all, however often it was lengthened"),
         .init("hold-cool-down", "true", "whether buyers who drop holds again and again have to wait"),
+        .init("offer", "600s", "how long seats are kept for somebody on the waiting list"),
         .init("compare-interval", "60s", "how often what Redis shows is compared with what PostgreSQL decided"),
         .init("map-subscribers-max", "5000", "readers of live maps at once; the next one gets 503"),
         .init("log-level", "info", "trace, debug, info, notice, warning, error"),
@@ -83,6 +85,7 @@ struct BookingConfiguration: Sendable {
         holdExtensions = try settings.integer("hold-extensions", in: 0...20)
         holdTotal = try settings.duration("hold-total", in: .seconds(5)...(.seconds(7200)))
         holdCoolDown = try settings.boolean("hold-cool-down")
+        offerLifetime = try settings.duration("offer", in: .seconds(5)...(.seconds(86_400)))
         compareInterval = try settings.duration("compare-interval", in: .seconds(1)...(.seconds(3600)))
         mapSubscribersMax = try settings.integer("map-subscribers-max", in: 0...100_000)
         guard let level = Logger.Level(rawValue: try settings.string("log-level")) else {

@@ -20,6 +20,7 @@ struct Shop: Sendable {
     let maps: LiveMaps
     private let check: AccountCheck
     private let keeping: SeatKeeping
+    private let waitlist: Waitlist
     private let replies: OrderReplies
     private let keys: KeyRing
     private let ticketKeys: KeyRing
@@ -38,6 +39,7 @@ struct Shop: Sendable {
         accounts accountStore: any AccountStore,
         orders: any OrderStore,
         shows: any CatalogueStore,
+        waitlist waitlistStore: any WaitlistStore,
         holds: any HoldStore,
         providerClient: HTTPClient,
         catalogue: CatalogueCache,
@@ -55,6 +57,13 @@ struct Shop: Sendable {
         ticketKeys = try KeyRing.load(from: configuration.keys, name: .ticket)
         verifier = WebhookVerifier(secrets: [try Self.secret(in: configuration.webhookSecretFile)])
         check = AccountCheck(keys: keys, clock: clock)
+        waitlist = Waitlist(
+            store: waitlistStore,
+            holds: holds,
+            catalogue: catalogue,
+            clock: clock,
+            holdLifetime: configuration.holdLifetime
+        )
         keeping = SeatKeeping(store: shows, holds: holds, clock: clock, logger: logger)
         passes = PassCheck(clock: clock)
         health = ProviderHealth()
@@ -127,6 +136,7 @@ struct Shop: Sendable {
             WarmUp(catalogue: catalogue)
         }
         let seats = CatalogueRoutes(catalogue: catalogue, holds: holds, clock: clock)
+        let holdReplies = HoldReplies(catalogue: catalogue, clock: clock)
         let routes = router.group("v1")
         AccountRoutes(accounts: accounts, check: check).add(to: routes)
         seats.add(to: routes)
@@ -136,10 +146,11 @@ struct Shop: Sendable {
             purchases: purchases,
             catalogue: catalogue,
             holds: holds,
+            replies: holdReplies,
             check: check,
-            passes: passes,
-            clock: clock
+            passes: passes
         ).add(to: routes)
+        WaitlistRoutes(waitlist: waitlist, holdReplies: holdReplies, catalogue: catalogue, check: check).add(to: routes)
         OrderRoutes(
             purchases: purchases,
             paying: paying,

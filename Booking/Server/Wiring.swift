@@ -51,6 +51,7 @@ struct Wiring {
             owner: owner,
             logger: logger
         )
+        let waitlist = WaitlistDatabase(pool: pool)
         let providerClient = HTTPClient(configuration: StripeProvider.clientConfiguration)
         let shop = try Shop(
             configuration,
@@ -59,6 +60,7 @@ struct Wiring {
             accounts: AccountDatabase(pool: pool),
             orders: orders,
             shows: shows,
+            waitlist: waitlist,
             holds: holds,
             providerClient: providerClient,
             catalogue: catalogue,
@@ -111,6 +113,17 @@ struct Wiring {
                 owner: owner,
                 interval: configuration.compareInterval,
                 metrics: metrics,
+                logger: logger
+            ),
+            WaitlistKeeper(
+                store: waitlist,
+                leases: shows,
+                holds: holds,
+                catalogue: catalogue,
+                clock: clock,
+                owner: owner,
+                offerLifetime: configuration.offerLifetime,
+                interval: configuration.interval,
                 logger: logger
             ),
             shop.maps,

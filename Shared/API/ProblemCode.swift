@@ -40,6 +40,7 @@ package enum ProblemCode: String, Codable, Sendable, CaseIterable {
     case seatTaken = "seat_taken"
     case notEnoughSeats = "not_enough_seats"
     case notEnoughAdjacent = "not_enough_adjacent"
+    case keptForWaiting = "kept_for_waiting"
     case emailTaken = "email_taken"
     case orderStateConflict = "order_state_conflict"
     case versionConflict = "version_conflict"
@@ -53,6 +54,7 @@ package enum ProblemCode: String, Codable, Sendable, CaseIterable {
     case holdExpired = "hold_expired"
     case holdLost = "hold_lost"
     case orderExpired = "order_expired"
+    case offerExpired = "offer_expired"
     case saleEnded = "sale_ended"
     // 412 … 422
     case preconditionFailed = "precondition_failed"
@@ -98,10 +100,11 @@ package enum ProblemCode: String, Codable, Sendable, CaseIterable {
         case .notAcceptable: 406
         case .requestTimeout: 408
         case .placeNotCalled, .extensionsSpent, .roomNotOpen, .roomClosed, .seatTaken, .notEnoughSeats,
-            .notEnoughAdjacent, .emailTaken,
+            .notEnoughAdjacent, .keptForWaiting, .emailTaken,
             .orderStateConflict, .versionConflict, .requestInProgress, .invalidTransition, .policyFrozen:
             409
-        case .soldOut, .placeForfeited, .placeMoved, .holdExpired, .holdLost, .orderExpired, .saleEnded: 410
+        case .soldOut, .placeForfeited, .placeMoved, .holdExpired, .holdLost, .orderExpired, .offerExpired, .saleEnded:
+            410
         case .preconditionFailed: 412
         case .contentTooLarge: 413
         case .targetTooLong: 414
@@ -125,7 +128,7 @@ package enum ProblemCode: String, Codable, Sendable, CaseIterable {
     package var isRetryable: Bool {
         switch self {
         case .requestTimeout, .roomNotOpen, .requestInProgress, .saleNotOpen, .challengeEarly, .rateLimited,
-            .addressBanned, .holdCoolDown, .internalError,
+            .addressBanned, .holdCoolDown, .keptForWaiting, .internalError,
             .upstreamUnavailable, .storeUnavailable, .inventoryUnavailable, .providerUnavailable, .overloaded,
             .upstreamTimeout:
             true

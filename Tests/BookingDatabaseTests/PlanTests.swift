@@ -9,7 +9,7 @@ import Testing
 /// row each, where reading everything looks cheapest.
 @Suite struct PlanTests {
     /// Those that are meant to read a whole small table or a queue from its front.
-    private static let wholeReaders = ["open_sagas", "sessions", "shows", "unprojected"]
+    private static let wholeReaders = ["open_sagas", "sessions", "shows", "unprojected", "waiting_parties"]
 
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Booking/Database/SQL")

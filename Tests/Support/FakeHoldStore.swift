@@ -53,6 +53,12 @@ package actor FakeHoldStore: HoldStore {
         try self.change(session) { own throws(HoldFailure) in own.force(change, seats) }
     }
 
+    package func keepForWaiting(_ session: SessionID, lasting: Duration, servedThrough sequence: Int64?)
+        async throws(HoldFailure) -> Int64
+    {
+        try change(session) { seats throws(HoldFailure) in seats.keep(lasting, sequence) }
+    }
+
     package func standing(of session: SessionID, sections: Int) async throws(HoldFailure) -> SeatStanding {
         try change(session) { seats throws(HoldFailure) in seats.standing }
     }

@@ -34,6 +34,9 @@ struct FakeSeats {
     private var sequence: Int64 = 0
     private(set) var log: [SeatChange] = []
     private var logged: [Letter] = []
+    private var freed: Int64 = 0
+    private var served: Int64 = 0
+    private var kept = Moment(milliseconds: 0)
     private var fence: Int64
 
     init(_ inventory: SessionInventory, passes: [String: AccountID], gone: Set<HoldID>) {
@@ -107,6 +110,7 @@ struct FakeSeats {
         }
         guard !gone.contains(new.id) else { throw .expired }
         if let pass = new.pass, let holder = passes[pass], holder != new.account { throw .passBound }
+        guard kept <= now || freed <= served || new.isOffer else { throw .keptForWaiting }
         let room = new.limit - seats.count { $0.account == new.account }
         var asked = new.selection.quantity
         if case .best(let best) = new.selection, best.isPartial { asked = 1 }
@@ -247,6 +251,12 @@ struct FakeSeats {
         return skipped
     }
 
+    mutating func keep(_ lasting: Duration, _ sequence: Int64?) -> Int64 {
+        kept = now + lasting
+        if let sequence { served = sequence }
+        return self.sequence
+    }
+
     var standing: SeatStanding {
         SeatStanding(
             epoch: epoch,
@@ -322,6 +332,7 @@ struct FakeSeats {
         let before = logged
         logged = seats.map(\.letter)
         let changed = seats.indices.filter { before[$0] != logged[$0] }
+        if changed.contains(where: { logged[$0] == .free }) { freed = sequence }
         let steps = Dictionary(grouping: changed, by: { logged[$0].rawValue }).sorted { $0.key < $1.key }.map {
             SeatChange.Step(letter: $0.key.asciiValue ?? 0, seats: $0.value.map { SeatNumber($0) })
         }

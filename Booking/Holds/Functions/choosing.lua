@@ -21,7 +21,7 @@ local function new_choice(s, sections)
   end
   if #sections == 0 then ranges[1] = { 0, s.row_count - 1 } end
   table.sort(ranges, function(left, right) return left[1] < right[1] end)
-  return { s = s, ranges = ranges, texts = {}, seats = {}, digits = {} }
+  return { s = s, ranges = ranges, texts = {}, seats = {} }
 end
 
 -- The general letters of a row as the choice sees them: what it has picked is not free any more.
@@ -48,22 +48,19 @@ local function classes_for(size, is_strict)
   return classes
 end
 
-local function digits_from(c, class)
-  if not c.digits[class] then
-    c.digits[class] = redis.call('GETRANGE', c.s.tag .. ':runs', (class - 1) * c.s.row_count, -1)
-  end
-  return c.digits[class]
+local function digits_of(c)
+  if not c.digits then c.digits = redis.call('GET', c.s.tag .. ':runs') end
+  return c.digits
 end
 
 -- The first row of a range, from `from` on, whose digits name one of the classes (ascending). The digits of longer
 -- runs follow in the same text, so that one search that finds nothing ends the matter for all of them.
 local function first_digit(c, classes, from, last)
-  local lowest = classes[1]
-  local digits = digits_from(c, lowest)
+  local digits = digits_of(c)
   local best, skip_to = nil, 0
   for _, class in ipairs(classes) do
     if class >= skip_to then
-      local base = (class - lowest) * c.s.row_count
+      local base = (class - 1) * c.s.row_count
       local found = string.find(digits, '1', base + from + 1, true)
       if not found then return best end
       found = found - 1 - base

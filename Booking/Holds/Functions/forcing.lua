@@ -39,6 +39,15 @@ local function force(keys, args)
   return { 'ok', whole(skipped) }
 end
 
+-- for how many ms what is freed is kept for those who wait, seq up to which they have been served or '' -> ok, seq
+local function keep(keys, args)
+  local s, refusal = begin(keys[1])
+  if not s then return refusal end
+  redis.call('HSET', s.tag .. ':meta', 'kept', whole(s.now + tonumber(args[1])))
+  if args[2] ~= '' then redis.call('HSET', s.tag .. ':meta', 'served', args[2]) end
+  return { 'ok', redis.call('HGET', s.tag .. ':meta', 'seq') }
+end
+
 -- -> ok, epoch, seats that orders hold, one string per section
 local function standing(keys)
   local s, refusal = begin(keys[1])

@@ -71,7 +71,8 @@ local function choose(s, how, args, room)
   return choose_named(s, args)
 end
 
--- hold id, account, pass or '', limit, lifetime in ms, epoch, 1 when droppers cool down, seats | best | areas, and what the choice of that name
+-- hold id, account, pass or '', limit, lifetime in ms, epoch, flags (c: droppers cool down,
+-- o: an offer to somebody on the waiting list), seats | best | areas, and what the choice of that name
 -- above takes -> a hold
 -- The same id again answers the same hold; an id that has ended is `expired`.
 local function place(keys, args)
@@ -89,7 +90,8 @@ local function place(keys, args)
     local holder = redis.call('HGET', s.tag .. ':pass', pass)
     if holder and holder ~= account then return { 'pass_bound' } end
   end
-  local left = args[7] == '1' and cool_down_left(s, account) or 0
+  if s.kept > s.now and s.freed > s.served and not string.find(args[7], 'o', 1, true) then return { 'waiting' } end
+  local left = string.find(args[7], 'c', 1, true) and cool_down_left(s, account) or 0
   if left > 0 then return { 'cooling', whole(left) } end
   local how, wish = args[8], { unpack(args, 9) }
   local room = limit - tonumber(redis.call('HGET', s.tag .. ':lim', account) or 0)

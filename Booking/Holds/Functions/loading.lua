@@ -74,7 +74,10 @@ local function load(keys, args)
     redis.call('DEL', tag .. ':sec:' .. section, tag .. ':acc:' .. section)
   end
   local time = redis.call('TIME')
-  local s = { tag = tag, row_count = tonumber(args[3]), now = tonumber(time[1]) * 1000, rows = {} }
+  layouts[tag] = nil
+  local s = {
+    tag = tag, epoch = whole(epoch), row_count = tonumber(args[3]), now = tonumber(time[1]) * 1000, rows = {}, known = 0,
+  }
   local at = load_layout(tag, sections, args, 4)
   load_runs(s)
   local free, pending, sold, blocked = args[at], args[at + 1], args[at + 2], args[at + 3]
@@ -92,6 +95,7 @@ redis.register_function('release_@HASH@', release)
 redis.register_function('extend_@HASH@', extend)
 redis.register_function('settle_@HASH@', settle)
 redis.register_function('force_@HASH@', force)
+redis.register_function('keep_@HASH@', keep)
 redis.register_function('standing_@HASH@', standing)
 redis.register_function('sweep_@HASH@', sweep)
 redis.register_function('letters_@HASH@', letters)

@@ -4,7 +4,9 @@
 -- holding.lua, settling.lua, forcing.lua, and loading.lua, which registers the functions.
 --
 -- Every function takes one of the keys, the session's tag `{s:<id>}`; its keys are that tag plus
---   :meta   HASH    format, epoch, run, sections, rows, seq, fence, free, held, pending, sold, blocked
+--   :meta   HASH    format, epoch, run, sections, rows, seq, fence, free, held, pending, sold, blocked;
+--                   freed: seq of the last change that freed seats; kept: until when, in ms, what was freed after seq
+--                   `served` is for those on the waiting list alone
 --   :sec:<k> STRING one letter per seat: F free, H held, S sold, B blocked; each row followed by |
 --   :acc:<k> STRING one letter per byte of :sec:<k>: A where the seat is accessible; only for sections that have some
 --   :at     STRING  per seat number 4 bytes: its row, big endian
@@ -28,7 +30,7 @@
 --   unavailable <why>  the session is not loaded, of another epoch, was loaded by another version, or before the
 --     server last started: a restarted or promoted server may have lost answered writes, so PostgreSQL must be asked
 --   taken <seats>  orphan <seats>  few <free>  apart  limit <remaining>  cooling <ms>  pass_bound  expired  spent
---   not_found  stale
+--   waiting  not_found  stale
 -- A hold is answered as ok, state, fence, deadline, account, seats; lists of seats are decimal numbers with commas.
 
 local FORMAT = '2'
@@ -37,6 +39,8 @@ local DELTAS_MAX = 10000
 local TOMBSTONE_MS = 600000
 local FENCES_PER_EPOCH = 1000000000
 local ROW_BYTES = 15
+-- With more rows at hand, a seat's row is read rather than looked for among them.
+local LOOK_THROUGH_MAX = 8
 local WITH_ACCESSIBLE, AREA = 1, 2
 
 local function whole(number)
@@ -59,7 +63,8 @@ local function this_run()
 end
 
 local function open(tag)
-  local meta = redis.call('HMGET', tag .. ':meta', 'epoch', 'sections', 'rows', 'run', 'format')
+  local meta = redis.call('HMGET', tag .. ':meta', 'epoch', 'sections', 'rows', 'run', 'format', 'kept', 'freed',
+    'served')
   if not meta[1] then return nil, { 'unavailable', 'the session is not loaded' } end
   if meta[4] ~= this_run() then return nil, { 'unavailable', 'the server has started anew' } end
   if meta[5] ~= FORMAT then return nil, { 'unavailable', 'the session was loaded by another version' } end
@@ -70,22 +75,41 @@ local function open(tag)
     sections = tonumber(meta[2]),
     row_count = tonumber(meta[3]),
     now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000),
+    kept = tonumber(meta[6] or 0),
+    freed = tonumber(meta[7] or 0),
+    served = tonumber(meta[8] or 0),
     rows = {},
+    known = 0,
   }
+end
+
+-- Where rows are does not change within an epoch: the text is kept between calls, for so many sessions.
+local LAYOUTS_MAX = 64
+local layouts, layout_count = {}, 0
+local function rows_text(s)
+  local known = layouts[s.tag]
+  if known and known.epoch == s.epoch then return known.rows end
+  if not known then
+    if layout_count >= LAYOUTS_MAX then layouts, layout_count = {}, 0 end
+    layout_count = layout_count + 1
+  end
+  layouts[s.tag] = { epoch = s.epoch, rows = redis.call('GET', s.tag .. ':rows') or '' }
+  return layouts[s.tag].rows
 end
 
 -- Rows are read once per call; the texts of rows follow what the call writes.
 local function row_of(s, number)
   local row = s.rows[number]
   if not row then
-    local raw = redis.call('GETRANGE', s.tag .. ':rows', number * ROW_BYTES, number * ROW_BYTES + ROW_BYTES - 1)
-    if #raw ~= ROW_BYTES then return nil end
-    local section, offset, count, first, kind = struct.unpack('>I2I4I4I4B', raw)
+    local text = rows_text(s)
+    if number < 0 or #text < (number + 1) * ROW_BYTES then return nil end
+    local section, offset, count, first, kind = struct.unpack('>I2I4I4I4B', text, number * ROW_BYTES + 1)
     row = {
       number = number, section = section, key = s.tag .. ':sec:' .. section, offset = offset, count = count,
       first = first, kind = kind,
     }
     s.rows[number] = row
+    s.known = s.known + 1
   end
   s.last = row
   return row
@@ -95,6 +119,14 @@ end
 local function row_with(s, seat)
   local row = s.last
   if row and seat >= row.first and seat < row.first + row.count then return row end
+  if s.known <= LOOK_THROUGH_MAX then
+    for _, known in pairs(s.rows) do
+      if seat >= known.first and seat < known.first + known.count then
+        s.last = known
+        return known
+      end
+    end
+  end
   local raw = redis.call('GETRANGE', s.tag .. ':at', seat * 4, seat * 4 + 3)
   if #raw ~= 4 then return nil end
   return row_of(s, (struct.unpack('>I4', raw)))

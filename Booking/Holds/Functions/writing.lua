@@ -68,6 +68,10 @@ local function log_changes(s, plan)
   end
   if #letters == 0 then return end
   local seq = redis.call('HINCRBY', s.tag .. ':meta', 'seq', 1)
+  if seats.F then
+    redis.call('HSET', s.tag .. ':meta', 'freed', whole(seq))
+    s.freed = seq
+  end
   local entry = { 'XADD', s.tag .. ':log', 'MAXLEN', '~', DELTAS_MAX, s.epoch .. '-' .. whole(seq) }
   for _, letter in ipairs(letters) do
     entry[#entry + 1] = letter

@@ -7,9 +7,9 @@ struct HoldRoutes {
     let purchases: Purchases
     let catalogue: CatalogueCache
     let holds: any HoldStore
+    let replies: HoldReplies
     let check: AccountCheck
     let passes: PassCheck
-    let clock: Clock
 
     func add(to routes: RouterGroup<BookingContext>) {
         routes.post("sessions/:id/holds") { request, context in
@@ -20,7 +20,7 @@ struct HoldRoutes {
             let buyer = Purchases.Buyer(account: caller.account, pass: pass)
             let key = try request.idempotencyKey(isRequired: false)
             let hold = try await purchases.hold(body, in: session, for: buyer, key: key)
-            return Response.json(reply(for: hold, requested: body.requested), status: 201)
+            return Response.json(replies.reply(for: hold, requested: body.requested), status: 201)
         }
         routes.get("sessions/:id/holds/:hold") { request, context in
             let session = try session(context)
@@ -29,7 +29,7 @@ struct HoldRoutes {
             do throws(HoldFailure) {
                 let hold = try await holds.hold(id, in: session.id)
                 guard hold.account == caller.account else { throw HoldFailure.notFound }
-                return Response.json(reply(for: hold))
+                return Response.json(replies.reply(for: hold))
             } catch {
                 throw Refusal(error, layout: nil)
             }
@@ -38,7 +38,7 @@ struct HoldRoutes {
             let session = try session(context)
             let caller = try check.caller(of: request)
             let id: HoldID = try context.parameters.identifier("hold")
-            return Response.json(reply(for: try await purchases.extend(id, in: session, by: caller.account)))
+            return Response.json(replies.reply(for: try await purchases.extend(id, in: session, by: caller.account)))
         }
         routes.delete("sessions/:id/holds/:hold") { request, context in
             let session = try session(context)
@@ -56,19 +56,6 @@ struct HoldRoutes {
     private func session(_ context: BookingContext) throws -> Session {
         guard let session = catalogue.session(try context.parameters.identifier()) else { throw Refusal(.notFound) }
         return session
-    }
-
-    private func reply(for hold: Hold, requested: Int? = nil) -> HoldReply {
-        let layout = catalogue.layout(hold.session)
-        return HoldReply(
-            id: "\(hold.id)",
-            sessionID: "\(hold.session)",
-            groups: layout.map { layout in layout.groups(of: hold.seats).map { $0.map(layout.name(of:)) } } ?? [],
-            requested: requested,
-            state: hold.state.rawValue,
-            expiresAt: hold.deadline.text,
-            secondsLeft: Int(max(0, (hold.deadline - clock.now()).milliseconds / 1000))
-        )
     }
 }
 

@@ -35,6 +35,12 @@ extension Refusal {
         case .coolingDown(let left):
             let seconds = Int(left.milliseconds / 1000) + 1
             self.init(.holdCoolDown, "too many holds were dropped; take seats again later", retryAfter: seconds)
+        case .keptForWaiting:
+            self.init(
+                .keptForWaiting,
+                "what has come back is offered to those on the waiting list first; try again",
+                retryAfter: 1
+            )
         case .extensionsSpent:
             self.init(.extensionsSpent, "this hold cannot be lengthened any more; order or release it")
         case .notTogether:

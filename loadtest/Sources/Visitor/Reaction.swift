@@ -80,6 +80,7 @@ enum Reactions {
             (.order, .holdLost):
             .pickAgain
         case (.pay, .orderExpired): .pickAgain
+        case (.hold, .keptForWaiting): .again(after: .seconds(1))
         case (.hold, .notEnoughSeats): .fewerFree
         case (.hold, .purchaseLimitExceeded), (.order, .purchaseLimitExceeded): .wantFewer
         case (.seats, .passRequired), (.hold, .passRequired), (.order, .passRequired): .claimAgain
