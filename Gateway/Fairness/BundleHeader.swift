@@ -97,11 +97,11 @@ package struct BundleHeader: Codable, Sendable, Equatable {
         package var named: [Named]?
     }
 
-    /// Where the room stands; told, not checked.
+    /// Where the room stands; told, not checked, so whatever is there is taken.
     package struct Stats: Codable, Sendable, Equatable {
-        package var cursor: UInt64
-        package var granted: Int
-        package var livePasses: Int
+        package var cursor: UInt64?
+        package var granted: Int?
+        package var livePasses: Int?
 
         enum CodingKeys: String, CodingKey {
             case cursor, granted
