@@ -57,7 +57,8 @@ struct RoomLoader {
             }
             facts.passes[number] = String(text.prefix { $0 != "@" })
         }
-        facts.active = Self.scores(parts[1])
+        // Passes a lost store had, of which only the count is known: they hold room under the cap until they end or come.
+        facts.active = Self.scores(parts[1]).filter { !$0.key.hasPrefix("lost:") }
         for value in record + (parts[2].asArray ?? []) {
             if let entry = Self.entry(value) {
                 facts.entries.append(entry)
