@@ -10,6 +10,8 @@ struct MockPaymentsConfiguration: Sendable {
     var webhookURL: String?
     var webhookSecretFile: String
     var latency: Duration
+    var refundDelay: Duration
+    var publicURL: String?
     var patience = WebhookPatience()
 
     static let keys: [Settings.Key] = [
@@ -20,6 +22,8 @@ struct MockPaymentsConfiguration: Sendable {
         .init("webhook-url", nil, "where events are sent; without it there are none"),
         .init("webhook-secret-file", ".data/payments/webhook-secret", "secret (whsec_…) events are signed with"),
         .init("latency", "0ms", "time added to each request, half before its effect and half after"),
+        .init("refund-delay", "1s", "how long a bank takes for its last word on a refund that has one"),
+        .init("public-url", nil, "where buyers reach the pages of this provider; without it where it listens"),
     ]
 
     init(_ settings: Settings) throws {
@@ -30,6 +34,8 @@ struct MockPaymentsConfiguration: Sendable {
         webhookURL = settings.optional("webhook-url")
         webhookSecretFile = try settings.string("webhook-secret-file")
         latency = try settings.duration("latency", in: .zero ... .seconds(60))
+        refundDelay = try settings.duration("refund-delay", in: .zero ... .seconds(86_400))
+        publicURL = settings.optional("public-url")
         if let webhookURL, !webhookURL.hasPrefix("http://"), !webhookURL.hasPrefix("https://") {
             throw settings.malformed("webhook-url", "an http or https URL")
         }
@@ -44,5 +50,6 @@ struct MockPaymentsConfiguration: Sendable {
         self.webhookURL = webhookURL
         webhookSecretFile = folder + "/webhook-secret"
         self.latency = latency
+        refundDelay = .zero
     }
 }

@@ -8,6 +8,7 @@ import NIOCore
 import Operations
 import PaymentLedger
 import ServiceLifecycle
+import Synchronization
 
 struct MockProvider: Service {
     static let connectionsMax = 2048
@@ -18,6 +19,8 @@ struct MockProvider: Service {
     private let desk: PaymentDesk
     private let log: LedgerLog
     private let queue = WebhookQueue()
+    private let faults = FaultPlan()
+    private let disorder = Disorder()
     private let logger: Logger
 
     /// Reads the ledger and the secrets; throws when they cannot be used.
@@ -52,6 +55,8 @@ struct MockProvider: Service {
         let metrics = PaymentMetrics(MetricsRegistry())
         let routes = PaymentRoutes(
             desk: desk,
+            faults: faults,
+            disorder: disorder,
             secretKey: secretKey,
             pages: OperationsPages(metrics: metrics.registry, checks: [("ledger", { log.failure?.description })]),
             metrics: metrics,
@@ -66,7 +71,13 @@ struct MockProvider: Service {
                 serverName: "usher-mock-payments",
                 availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionsMax)
             ),
-            onServerRunning: { onListening($0.localAddress?.port ?? configuration.port) },
+            onServerRunning: { channel in
+                let port = channel.localAddress?.port ?? configuration.port
+                StripeJSON.publicURL.withLock {
+                    $0 = configuration.publicURL ?? "http://\(configuration.address):\(port)"
+                }
+                onListening(port)
+            },
             logger: quiet
         )
         var clientConfiguration = HTTPClient.Configuration()
@@ -87,13 +98,17 @@ struct MockProvider: Service {
         metrics: PaymentMetrics,
         logger: Logger
     ) async throws {
-        var services: [any Service] = [LedgerWatch(log: log), server]
+        var services: [any Service] = [
+            LedgerWatch(log: log), server,
+            RefundSettler(desk: desk, delay: configuration.refundDelay, logger: self.logger),
+        ]
         if let url = configuration.webhookURL {
             for event in desk.openEvents { queue.add(event) }
             services.append(
                 WebhookSender(
                     target: WebhookTarget(url: url, secret: webhookSecret),
                     patience: configuration.patience,
+                    disorder: disorder,
                     queue: queue,
                     desk: desk,
                     client: client,

@@ -22,6 +22,14 @@ final class PaymentDesk: Sendable {
         var ledger: Ledger
         /// Keys of requests under way.
         var busyKeys: Set<String> = []
+        /// When each refund with a word to come was first looked at.
+        var refundsSeen: [String: Int64] = [:]
+    }
+
+    private struct Taken {
+        var reply: LedgerReply
+        var seq: Int64
+        var events: [PaymentEvent] = []
     }
 
     /// Requests with a key that may be under way at once.
@@ -59,19 +67,44 @@ final class PaymentDesk: Sendable {
         }
         defer { if let keyed { release(keyed) } }
         try await pause(latency / 2)
-        let (reply, seq, event) = try take(command, keyed: keyed)
-        try await log.waitUntilDurable(seq)
-        if let event { announce?(event) }
+        let taken = try take(command, keyed: keyed)
+        try await log.waitUntilDurable(taken.seq)
+        for event in taken.events { announce?(event) }
         try await pause(latency / 2)
-        return DeskAnswer(reply: reply)
+        return DeskAnswer(reply: taken.reply)
     }
 
     /// The payment as the file has it.
-    func payment(_ id: String) async throws -> PaymentIntent? {
+    func payment(_ id: String) async throws -> PaymentIntent? { try await payment { _ in id } }
+    func payment(ofRefund id: String) async throws -> PaymentIntent? { try await payment { $0.refundOwners[id] } }
+    func payment(ofDispute id: String) async throws -> PaymentIntent? { try await payment { $0.disputeOwners[id] } }
+
+    private func payment(_ find: (Ledger) -> String?) async throws -> PaymentIntent? {
         try await pause(latency)
-        let (payment, seq) = state.withLock { ($0.ledger.intents[id], $0.ledger.lastSeq) }
+        let (payment, seq) = state.withLock { state in
+            (find(state.ledger).flatMap { state.ledger.intents[$0] }, state.ledger.lastSeq)
+        }
         try await log.waitUntilDurable(seq)
         return payment
+    }
+
+    func intent(ofCharge charge: String) -> String? {
+        state.withLock { $0.ledger.intents.values.first { $0.charge == charge }?.id }
+    }
+
+    /// Refunds on which the bank has the last word, once they have been seen for so long.
+    func dueRefunds(after delay: Duration) -> [LedgerCommand] {
+        let now = now()
+        return state.withLock { state in
+            let open = state.ledger.openRefunds
+            let names = Set(open.compactMap(\.refundName))
+            state.refundsSeen = state.refundsSeen.filter { names.contains($0.key) }
+            for name in names where state.refundsSeen[name] == nil { state.refundsSeen[name] = now }
+            return open.filter { command in
+                let seen = command.refundName.flatMap { state.refundsSeen[$0] } ?? now
+                return .milliseconds(now - seen) >= delay
+            }
+        }
     }
 
     /// Writes down that events need no more sending. Nobody waits for it: after a crash an event goes out again.
@@ -110,11 +143,9 @@ final class PaymentDesk: Sendable {
         state.withLock { _ = $0.busyKeys.remove(keyed.key) }
     }
 
-    /// Decides, and queues the line in the same critical section: file order is decision order.
-    private func take(
-        _ command: LedgerCommand,
-        keyed: KeyedRequest?
-    ) throws -> (reply: LedgerReply, seq: Int64, event: PaymentEvent?) {
+    /// Decides, and queues the line in the same critical section: file order is decision order. What the bank does by
+    /// itself thereupon is a line of its own.
+    private func take(_ command: LedgerCommand, keyed: KeyedRequest?) throws -> Taken {
         let names = Self.freshNames()
         return try state.withLock { state in
             var facts: [LedgerFact] = []
@@ -126,23 +157,45 @@ final class PaymentDesk: Sendable {
             }
             let intent = facts.first?.intent ?? command.intent.flatMap { state.ledger.intents[$0]?.id }
             if let refusal, keyed == nil {
-                return (.refused(refusal, intent.flatMap { state.ledger.intents[$0] }), state.ledger.lastSeq, nil)
+                let shown = intent.flatMap { state.ledger.intents[$0] }
+                return Taken(reply: .refused(refusal, shown), seq: state.ledger.lastSeq)
             }
             let record = keyed.map {
                 IdempotencyEntry(key: $0.key, fingerprint: $0.fingerprint, intent: intent, refusal: refusal)
             }
-            let tells = announce != nil && facts.contains { $0.step != nil }
-            let line = LedgerLine(
-                seq: state.ledger.lastSeq + 1,
-                at: now(),
-                facts: facts,
-                record: record,
-                event: tells ? names.event : nil
+            var taken = try append(facts, record: record, event: names.event, &state)
+            guard let next = state.ledger.consequence(of: facts) else { return taken }
+            let others = Self.freshNames()
+            let after = try append(
+                (try? state.ledger.decide(next, names: others)) ?? [],
+                record: nil,
+                event: others.event,
+                &state
             )
-            guard let reply = try state.ledger.apply(line) else { throw StripeFailure.internalFault }
-            log.append(line)
-            return (reply, line.seq, tells ? state.ledger.openEvents[names.event] : nil)
+            taken.seq = after.seq
+            taken.events += after.events
+            return taken
         }
+    }
+
+    private func append(
+        _ facts: [LedgerFact],
+        record: IdempotencyEntry?,
+        event: String,
+        _ state: inout State
+    ) throws -> Taken {
+        let tells = announce != nil && facts.contains { $0.step != nil }
+        let line = LedgerLine(
+            seq: state.ledger.lastSeq + 1,
+            at: now(),
+            facts: facts,
+            record: record,
+            event: tells ? event : nil
+        )
+        guard let reply = try state.ledger.apply(line) else { throw StripeFailure.internalFault }
+        log.append(line)
+        let events = tells ? [state.ledger.openEvents[event]].compactMap { $0 } : []
+        return Taken(reply: reply, seq: line.seq, events: events)
     }
 
     /// The deliberate slowness of this provider; there is nothing to wait for.
@@ -156,17 +209,27 @@ final class PaymentDesk: Sendable {
             intent: intent,
             clientSecret: intent + "_secret_" + Hex.encode(SecureRandom.bytes(12)),
             charge: "ch_" + Hex.encode(SecureRandom.bytes(12)),
-            event: "evt_" + Hex.encode(SecureRandom.bytes(12))
+            event: "evt_" + Hex.encode(SecureRandom.bytes(12)),
+            refund: "re_" + Hex.encode(SecureRandom.bytes(12)),
+            dispute: "dp_" + Hex.encode(SecureRandom.bytes(12))
         )
     }
 }
 
 extension LedgerCommand {
-    /// The payment a command is about; `nil` when it makes one.
+    /// The payment a command is about; `nil` when it makes one, or names something of one.
     var intent: String? {
         switch self {
-        case .create: nil
-        case .confirm(let intent, _), .capture(let intent, _), .cancel(let intent, _): intent
+        case .create, .settleRefund, .closeDispute: nil
+        case .confirm(let intent, _), .capture(let intent, _), .cancel(let intent, _), .finishAction(let intent, _),
+            .openDispute(let intent):
+            intent
+        case .refund(let terms): terms.intent
         }
+    }
+
+    var refundName: String? {
+        if case .settleRefund(let refund, _) = self { return refund }
+        return nil
     }
 }

@@ -1,4 +1,4 @@
-// Which request goes where, who may send it, and how its answer is written.
+// Which request goes where, who may send it, and what goes wrong on request.
 
 import Foundation
 import HTTPTypes
@@ -14,6 +14,8 @@ struct PaymentRoutes: HTTPResponder {
     typealias Context = BasicRequestContext
 
     let desk: PaymentDesk
+    let faults: FaultPlan
+    let disorder: Disorder
     let secretKey: String
     let pages: OperationsPages
     let metrics: PaymentMetrics
@@ -21,18 +23,17 @@ struct PaymentRoutes: HTTPResponder {
 
     func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
         let path = request.uri.path
-        if request.method == .get, let page = await pages.answer(path: path) { return Self.response(page) }
+        if request.method == .get, let page = await pages.answer(path: path) { return StripeAnswer.page(page) }
         let requestID = "req_" + Hex.encode(SecureRandom.bytes(8))
         let started = ContinuousClock.now
         var response: Response
         do {
             response = try await answer(request, path: path)
         } catch let failure as StripeFailure {
-            response = try Self.response(failure.status, StripeErrorEnvelope(error: failure.body))
+            response = try StripeAnswer.failure(failure)
         } catch {
             logger.error("request failed", metadata: ["request.id": "\(requestID)", "error": "\(error)"])
-            let failure = StripeFailure.internalFault
-            response = try Self.response(failure.status, StripeErrorEnvelope(error: failure.body))
+            response = try StripeAnswer.failure(.internalFault)
         }
         response.headers[.requestID] = requestID
         response.headers[.stripeVersion] = StripeJSON.apiVersion
@@ -42,27 +43,69 @@ struct PaymentRoutes: HTTPResponder {
     }
 
     private func answer(_ request: Request, path: String) async throws -> Response {
-        try authenticate(request)
         let segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
-        guard segments.count >= 2, segments[0] == "v1", segments[1] == "payment_intents" else {
-            throw StripeFailure.unknownRoute(method: request.method.rawValue, path: path)
+        if segments.count == 2, segments[0] == ActionPage.prefix {
+            return try await ActionPage(desk: desk).answer(request, secret: segments[1])
         }
-        switch request.method {
-        case .get where segments.count == 3: return try await retrieve(segments[2], request)
-        case .post: return try await change(request, path: path, segments)
-        default: throw StripeFailure.unknownRoute(method: request.method.rawValue, path: path)
+        try authenticate(request)
+        if segments.count >= 2, segments[0] == ControlRoutes.prefix {
+            let control = ControlRoutes(desk: desk, faults: faults, disorder: disorder)
+            return try await control.answer(request, Array(segments.dropFirst()), path: path)
+        }
+        let call = try StripeCall(request.method, segments, path: path)
+        guard let fault = faults.take(call.kind) else { return try await carry(call, request, path: path) }
+        return try await carry(call, request, path: path, with: fault)
+    }
+
+    /// The fault decides whether the call is carried out, and what its caller hears of it.
+    private func carry(
+        _ call: StripeCall,
+        _ request: Request,
+        path: String,
+        with fault: Fault
+    ) async throws -> Response {
+        if fault.kind == .slow { try await ContinuousClock().sleep(for: fault.delay) }
+        let response = fault.hasEffect ? try await carry(call, request, path: path, but: fault) : nil
+        switch fault.kind {
+        case .tooMany: throw StripeFailure.tooManyRequests
+        case .errorBefore, .errorAfter: throw StripeFailure.internalFault
+        case .timeoutBefore, .timeoutAfter:
+            try await ContinuousClock().sleep(for: fault.delay)
+            throw StripeFailure.internalFault
+        case .slow, .wrongState, .wrongAmount: return try response ?? StripeAnswer.failure(.internalFault)
         }
     }
 
-    private static func command(_ segments: [String], path: String, _ form: FormBody) throws(StripeFailure)
-        -> LedgerCommand
-    {
-        switch (segments.count, segments.count == 4 ? segments[3] : "") {
-        case (2, _): try StripeParameters.create(form)
-        case (4, "confirm"): try StripeParameters.confirm(segments[2], form)
-        case (4, "capture"): try StripeParameters.capture(segments[2], form)
-        case (4, "cancel"): try StripeParameters.cancel(segments[2], form)
-        default: throw .unknownRoute(method: "POST", path: path)
+    private func carry(
+        _ call: StripeCall,
+        _ request: Request,
+        path: String,
+        but fault: Fault? = nil
+    ) async throws -> Response {
+        guard request.method == .post else {
+            return try await StripeReading(desk: desk).answer(call, request, but: fault)
+        }
+        if let query = request.uri.query, !query.isEmpty { throw StripeFailure.unknownParameter(query) }
+        let form = try await Self.form(of: request)
+        let command = try await command(call, form)
+        let keyed = try Self.keyed(request, path: path, form: form)
+        let answer = try await desk.perform(command, keyed: keyed)
+        var response = try StripeAnswer.response(to: answer.reply, but: fault)
+        if answer.isReplay { response.headers[.idempotentReplayed] = "true" }
+        return response
+    }
+
+    private func command(_ call: StripeCall, _ form: FormBody) async throws -> LedgerCommand {
+        switch call {
+        case .create: try StripeParameters.create(form)
+        case .confirm(let id): try StripeParameters.confirm(id, form)
+        case .capture(let id): try StripeParameters.capture(id, form)
+        case .cancel(let id): try StripeParameters.cancel(id, form)
+        case .refund: try StripeParameters.refund(form, charges: desk)
+        case .dispute(let id): try StripeParameters.evidence(id, form)
+        case .closeDispute(let id): try StripeParameters.close(id, form)
+        case .retrieve, .retrieveRefund, .retrieveDispute, .listRefunds, .listDisputes:
+            throw StripeFailure.internalFault
         }
     }
 
@@ -71,26 +114,6 @@ struct PaymentRoutes: HTTPResponder {
         guard header.hasPrefix("Bearer ") else { throw .noKey }
         let key = String(header.dropFirst("Bearer ".count))
         guard ConstantTime.areEqual(Array(key.utf8), Array(secretKey.utf8)) else { throw .wrongKey(key) }
-    }
-
-    private func retrieve(_ id: String, _ request: Request) async throws -> Response {
-        if let query = request.uri.query, !query.isEmpty { throw StripeFailure.unknownParameter(query) }
-        guard let payment = try await desk.payment(id) else {
-            let refusal = LedgerRefusal.noSuchIntent(id)
-            return try Self.response(refusal.status, StripeErrorEnvelope(error: refusal.body(showing: nil)))
-        }
-        return try Self.response(200, PaymentIntentBody(payment))
-    }
-
-    private func change(_ request: Request, path: String, _ segments: [String]) async throws -> Response {
-        if let query = request.uri.query, !query.isEmpty { throw StripeFailure.unknownParameter(query) }
-        let form = try await Self.form(of: request)
-        let command = try Self.command(segments, path: path, form)
-        let keyed = try Self.keyed(request, path: path, form: form)
-        let answer = try await desk.perform(command, keyed: keyed)
-        var response = try Self.response(to: answer.reply)
-        if answer.isReplay { response.headers[.idempotentReplayed] = "true" }
-        return response
     }
 
     private static func form(of request: Request) async throws -> FormBody {
@@ -127,34 +150,6 @@ struct PaymentRoutes: HTTPResponder {
             text += "\(name.utf8.count):\(name)=\(value.utf8.count):\(value)\n"
         }
         return KeyedRequest(key: key, fingerprint: Hex.encode(SHA256.digest(Array(text.utf8))))
-    }
-
-    private static func response(to reply: LedgerReply) throws -> Response {
-        switch reply {
-        case .payment(let payment): return try response(200, PaymentIntentBody(payment))
-        case .declined(let payment, let code):
-            var error = StripeErrorBody.decline(code, charge: payment.charge)
-            error.paymentIntent = PaymentIntentBody(payment)
-            return try response(402, StripeErrorEnvelope(error: error))
-        case .refused(let refusal, let payment):
-            return try response(refusal.status, StripeErrorEnvelope(error: refusal.body(showing: payment)))
-        }
-    }
-
-    private static func response(_ status: Int, _ body: some Encodable) throws -> Response {
-        Response(
-            status: .init(code: status),
-            headers: [.contentType: "application/json", .cacheControl: "no-cache, no-store"],
-            body: .init(byteBuffer: ByteBuffer(bytes: try StripeJSON.bytes(of: body)))
-        )
-    }
-
-    private static func response(_ page: OperationsReply) -> Response {
-        Response(
-            status: .init(code: page.status),
-            headers: [.contentType: page.contentType, .cacheControl: "no-store"],
-            body: .init(byteBuffer: ByteBuffer(string: page.body))
-        )
     }
 }
 

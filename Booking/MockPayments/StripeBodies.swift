@@ -2,6 +2,7 @@
 
 import Foundation
 import PaymentLedger
+import Synchronization
 
 /// Writes `null` where Swift's encoder would leave a member out.
 @propertyWrapper
@@ -17,9 +18,9 @@ struct Nullable<Value: Encodable & Sendable>: Encodable, Sendable {
 struct PaymentIntentBody: Encodable, Sendable {
     let id: String
     let object = "payment_intent"
-    let amount: Int64
+    var amount: Int64
     let amountCapturable: Int64
-    let amountReceived: Int64
+    var amountReceived: Int64
     @Nullable var canceledAt: Int64? = nil
     @Nullable var cancellationReason: String? = nil
     let captureMethod: String
@@ -33,10 +34,10 @@ struct PaymentIntentBody: Encodable, Sendable {
     @Nullable var latestCharge: String? = nil
     let livemode = false
     let metadata: [String: String]
-    @Nullable var nextAction: String? = nil
+    @Nullable var nextAction: NextActionBody? = nil
     @Nullable var paymentMethod: String? = nil
-    let paymentMethodTypes = ["card"]
-    let status: String
+    let paymentMethodTypes: [String]
+    var status: String
 
     init(_ payment: PaymentIntent) {
         id = payment.id
@@ -55,7 +56,99 @@ struct PaymentIntentBody: Encodable, Sendable {
         lastPaymentError = payment.lastDecline.map { .decline($0, charge: payment.charge) }
         latestCharge = payment.charge
         paymentMethod = payment.terms.paymentMethod
+        paymentMethodTypes = payment.terms.methodTypes ?? ["card"]
+        nextAction = payment.action.map { NextActionBody($0, of: payment) }
     }
+}
+
+/// What the buyer has to do, as Stripe tells it.
+struct NextActionBody: Encodable, Sendable {
+    struct Redirect: Encodable, Sendable {
+        let returnUrl: String?
+        let url: String
+    }
+
+    struct QRCode: Encodable, Sendable {
+        let data: String
+        let hostedInstructionsUrl: String
+    }
+
+    let type: String
+    var redirectToUrl: Redirect?
+    var wechatPayDisplayQrCode: QRCode?
+    var useStripeSdk: [String: String]?
+
+    init(_ action: BuyerAction, of payment: PaymentIntent) {
+        let page = StripeJSON.publicURL.withLock { $0 } + ActionPage.path(of: payment)
+        switch action {
+        case .scan:
+            type = "wechat_pay_display_qr_code"
+            wechatPayDisplayQrCode = QRCode(data: page, hostedInstructionsUrl: page)
+        case .authenticate where payment.terms.returnURL != nil:
+            type = "redirect_to_url"
+            redirectToUrl = Redirect(returnUrl: payment.terms.returnURL, url: page)
+        case .authenticate:
+            type = "use_stripe_sdk"
+            useStripeSdk = ["type": "three_d_secure_redirect", "stripe_js": page]
+        }
+    }
+}
+
+struct RefundBody: Encodable, Sendable {
+    let id: String
+    let object = "refund"
+    let amount: Int64
+    @Nullable var charge: String? = nil
+    let created: Int64
+    let currency: String
+    @Nullable var failureReason: String? = nil
+    let metadata: [String: String]
+    let paymentIntent: String
+    @Nullable var reason: String? = nil
+    var status: String
+
+    init(_ refund: ChargeRefund, of payment: PaymentIntent) {
+        id = refund.id
+        amount = refund.amount
+        created = payment.createdAt / 1000
+        currency = payment.terms.currency
+        metadata = refund.metadata
+        paymentIntent = payment.id
+        status = refund.state.rawValue
+        charge = payment.charge
+        reason = refund.reason
+        failureReason = refund.state == .failed ? "expired_or_canceled_card" : nil
+    }
+}
+
+struct DisputeBody: Encodable, Sendable {
+    let id: String
+    let object = "dispute"
+    let amount: Int64
+    @Nullable var charge: String? = nil
+    let created: Int64
+    let currency: String
+    let metadata: [String: String] = [:]
+    let paymentIntent: String
+    let reason = "fraudulent"
+    let status: String
+
+    init(_ dispute: ChargeDispute, of payment: PaymentIntent) {
+        id = dispute.id
+        amount = dispute.amount
+        created = payment.createdAt / 1000
+        currency = payment.terms.currency
+        paymentIntent = payment.id
+        status = dispute.state.rawValue
+        charge = payment.charge
+    }
+}
+
+struct ListBody<Member: Encodable & Sendable>: Encodable, Sendable {
+    let object = "list"
+    let url: String
+    let hasMore = false
+    let data: [Member]
 }
 
 struct StripeErrorBody: Encodable, Sendable {
@@ -100,10 +193,15 @@ struct StripeErrorBody: Encodable, Sendable {
             switch code {
             case .generic: "Your card was declined."
             case .insufficientFunds: "Your card has insufficient funds."
+            case .lostCard, .stolenCard: "Your card was declined."
+            case .expiredCard: "Your card has expired."
+            case .incorrectCVC: "Your card's security code is incorrect."
+            case .processingError: "An error occurred while processing your card. Try again in a little bit."
+            case .authenticationFailed: "We are unable to authenticate your payment method."
             }
         return StripeErrorBody(
             type: .card,
-            code: "card_declined",
+            code: code.stripeCode,
             declineCode: code.rawValue,
             message: message,
             charge: charge
@@ -126,6 +224,17 @@ struct StripeErrorBody: Encodable, Sendable {
     }
 }
 
+extension DeclineCode {
+    /// Some declines have a code of their own, the others share one.
+    fileprivate var stripeCode: String {
+        switch self {
+        case .expiredCard, .incorrectCVC, .processingError: rawValue
+        case .authenticationFailed: "payment_intent_authentication_failure"
+        case .generic, .insufficientFunds, .lostCard, .stolenCard: "card_declined"
+        }
+    }
+}
+
 /// `{"error": {…}}`
 struct StripeErrorEnvelope: Encodable, Sendable {
     let error: StripeErrorBody
@@ -133,7 +242,32 @@ struct StripeErrorEnvelope: Encodable, Sendable {
 
 struct EventBody: Encodable, Sendable {
     struct Content: Encodable, Sendable {
-        let object: PaymentIntentBody
+        let object: Subject
+    }
+
+    enum Subject: Encodable, Sendable {
+        case payment(PaymentIntentBody)
+        case refund(RefundBody)
+        case dispute(DisputeBody)
+
+        init(_ event: PaymentEvent) {
+            let payment = event.payment
+            if let refund = payment.refunds.first(where: { $0.id == event.subject }) {
+                self = .refund(RefundBody(refund, of: payment))
+            } else if let dispute = payment.dispute, dispute.id == event.subject {
+                self = .dispute(DisputeBody(dispute, of: payment))
+            } else {
+                self = .payment(PaymentIntentBody(payment))
+            }
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            switch self {
+            case .payment(let body): try body.encode(to: encoder)
+            case .refund(let body): try body.encode(to: encoder)
+            case .dispute(let body): try body.encode(to: encoder)
+            }
+        }
     }
 
     let id: String
@@ -148,13 +282,15 @@ struct EventBody: Encodable, Sendable {
     init(_ event: PaymentEvent) {
         id = event.id
         created = event.at / 1000
-        data = Content(object: PaymentIntentBody(event.payment))
+        data = Content(object: Subject(event))
         type = event.kind.rawValue
     }
 }
 
 enum StripeJSON {
     static let apiVersion = "2024-06-20"
+    /// Where buyers reach the action pages; known once the provider listens.
+    static let publicURL = Mutex("http://127.0.0.1:8082")
 
     /// Member names in snake_case, sorted, so that equal values give equal bytes.
     static func bytes(of value: some Encodable) throws -> Data {

@@ -110,9 +110,12 @@ enum StripeFailure: Error, Equatable {
 extension LedgerRefusal {
     var status: Int {
         switch self {
-        case .noSuchIntent: 404
+        case .noSuchIntent, .noSuchRefund, .noSuchDispute, .noSuchCharge: 404
         case .ledgerFull: 429
-        case .wrongState, .noPaymentMethod, .noSuchPaymentMethod, .captureTooLarge: 400
+        case .wrongState, .noPaymentMethod, .noSuchPaymentMethod, .captureTooLarge, .alreadyRefunded,
+            .refundTooLarge, .chargeDisputed, .disputeClosed, .authorizationExpired, .methodNotAllowed,
+            .captureMethodNotAllowed:
+            400
         }
     }
 
@@ -148,18 +151,57 @@ extension LedgerRefusal {
                 param: "amount_to_capture"
             )
         case .ledgerFull: body = .init(code: "rate_limit", message: "This provider takes no further payments.")
+        case .noSuchRefund, .noSuchDispute, .noSuchCharge, .alreadyRefunded, .refundTooLarge, .chargeDisputed,
+            .disputeClosed, .authorizationExpired, .methodNotAllowed, .captureMethodNotAllowed:
+            body = moneyBackBody
         }
         body.paymentIntent = payment.map(PaymentIntentBody.init)
         return body
     }
 }
 
+extension LedgerRefusal {
+    fileprivate var moneyBackBody: StripeErrorBody {
+        switch self {
+        case .noSuchRefund(let id): .init(code: "resource_missing", message: "No such refund: '\(id)'", param: "id")
+        case .noSuchDispute(let id): .init(code: "resource_missing", message: "No such dispute: '\(id)'", param: "id")
+        case .noSuchCharge(let id): .init(code: "resource_missing", message: "No such charge: '\(id)'", param: "charge")
+        case .alreadyRefunded:
+            .init(code: "charge_already_refunded", message: "The charge has already been refunded.")
+        case .refundTooLarge(let left):
+            .init(
+                code: "amount_too_large",
+                message: "Refund amount is greater than unrefunded amount on charge (\(left)).",
+                param: "amount"
+            )
+        case .chargeDisputed: .init(code: "charge_disputed", message: "The charge is disputed.")
+        case .disputeClosed: .init(message: "This dispute is already closed.")
+        case .authorizationExpired:
+            .init(
+                code: "charge_expired_for_capture",
+                message: "The charge cannot be captured as the authorization has expired."
+            )
+        case .methodNotAllowed(let type):
+            .init(
+                code: "payment_intent_invalid_parameter",
+                message: "The payment method type \"\(type)\" is not among payment_method_types.",
+                param: "payment_method"
+            )
+        case .captureMethodNotAllowed(let type):
+            .init(message: "capture_method manual is not supported for \(type).", param: "capture_method")
+        default: .init(message: "Invalid request.")
+        }
+    }
+}
+
 extension IntentStep {
     fileprivate var participle: String {
         switch self {
-        case .authorize, .decline: "confirmed"
+        case .askForAction, .authorize, .decline: "confirmed"
         case .capture: "captured"
         case .cancel: "canceled"
+        case .refund, .settleRefund: "refunded"
+        case .dispute, .closeDispute: "disputed"
         }
     }
 }

@@ -46,10 +46,11 @@ struct WebhookQueue: Sendable {
 
 struct WebhookSender: Service {
     /// Deliveries under way at once.
-    static let deliveriesMax = 8
+    static let deliveriesMax = 32
 
     let target: WebhookTarget
     let patience: WebhookPatience
+    let disorder: Disorder
     let queue: WebhookQueue
     let desk: PaymentDesk
     let client: HTTPClient
@@ -70,9 +71,13 @@ struct WebhookSender: Service {
     }
 
     private func deliver(_ event: PaymentEvent) async {
+        let disorder = disorder.webhooks
+        let pause = disorder.pause(chance: .random(in: 0...1))
+        if pause > .zero { do { try await Task.sleep(for: pause) } catch { return } }
         for number in 1...patience.attemptsMax {
             if await isTaken(event) {
                 metrics.webhooksDelivered.increment()
+                for _ in 1..<max(disorder.copies, 1) { _ = await isTaken(event) }
                 return desk.settle([event.id])
             }
             metrics.webhookAttemptsFailed.increment()

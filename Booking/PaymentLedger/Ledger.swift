@@ -6,6 +6,29 @@ package enum LedgerCommand: Equatable, Sendable {
     case confirm(intent: String, paymentMethod: String?)
     case capture(intent: String, amount: Int64?)
     case cancel(intent: String, reason: CancellationReason?)
+    /// The buyer did what was asked of them, or gave up.
+    case finishAction(intent: String, succeeds: Bool)
+    case refund(RefundTerms)
+    /// The bank's last word on a refund.
+    case settleRefund(refund: String, state: RefundStatus)
+    case openDispute(intent: String)
+    case closeDispute(dispute: String, state: ChargeDispute.State)
+}
+
+/// What a caller asks to be given back.
+package struct RefundTerms: Equatable, Sendable {
+    package var intent: String
+    /// All that is left when absent.
+    package var amount: Int64?
+    package var reason: String?
+    package var metadata: [String: String]
+
+    package init(intent: String, amount: Int64?, reason: String? = nil, metadata: [String: String] = [:]) {
+        self.intent = intent
+        self.amount = amount
+        self.reason = reason
+        self.metadata = metadata
+    }
 }
 
 /// Fresh names for what a command may bring into being; made by the shell, because the ledger knows no chance.
@@ -14,12 +37,23 @@ package struct FreshNames: Equatable, Sendable {
     package var clientSecret: String
     package var charge: String
     package var event: String
+    package var refund: String
+    package var dispute: String
 
-    package init(intent: String, clientSecret: String, charge: String, event: String) {
+    package init(
+        intent: String,
+        clientSecret: String,
+        charge: String,
+        event: String,
+        refund: String = "re_1",
+        dispute: String = "dp_1"
+    ) {
         self.intent = intent
         self.clientSecret = clientSecret
         self.charge = charge
         self.event = event
+        self.refund = refund
+        self.dispute = dispute
     }
 }
 
@@ -28,6 +62,8 @@ package enum LedgerReply: Equatable, Sendable {
     case payment(PaymentIntent)
     case declined(PaymentIntent, DeclineCode)
     case refused(LedgerRefusal, PaymentIntent?)
+    case refund(PaymentIntent, ChargeRefund)
+    case dispute(PaymentIntent, ChargeDispute)
 }
 
 /// What listeners are told.
@@ -37,6 +73,12 @@ package struct PaymentEvent: Equatable, Sendable {
         case succeeded = "payment_intent.succeeded"
         case canceled = "payment_intent.canceled"
         case paymentFailed = "payment_intent.payment_failed"
+        case requiresAction = "payment_intent.requires_action"
+        case refundCreated = "refund.created"
+        case refundUpdated = "refund.updated"
+        case refundFailed = "refund.failed"
+        case disputeCreated = "charge.dispute.created"
+        case disputeClosed = "charge.dispute.closed"
     }
 
     package var id: String
@@ -46,6 +88,8 @@ package struct PaymentEvent: Equatable, Sendable {
     package var seq: Int64
     /// The payment as it was then.
     package var payment: PaymentIntent
+    /// The refund or dispute it is about.
+    package var subject: String?
 }
 
 package struct Ledger: Sendable {
@@ -65,6 +109,11 @@ package struct Ledger: Sendable {
     /// Events nobody has taken yet.
     package private(set) var openEvents: [String: PaymentEvent] = [:]
     package private(set) var lastSeq: Int64 = 0
+    /// Refund and dispute → payment.
+    package private(set) var refundOwners: [String: String] = [:]
+    package private(set) var disputeOwners: [String: String] = [:]
+    /// Refunds that may yet become something else.
+    private(set) var unsettledRefunds: Set<String> = []
     private var replies: [String: KeptReply] = [:]
     private var keysByAge: ArraySlice<String> = []
 
@@ -86,8 +135,16 @@ package struct Ledger: Sendable {
         if let changed { intents[changed.id] = changed }
         for event in line.settled ?? [] { openEvents[event] = nil }
         if let id = line.event, let changed, let kind = line.facts.last?.eventKind {
-            openEvents[id] = PaymentEvent(id: id, kind: kind, at: line.at, seq: line.seq, payment: changed)
+            openEvents[id] = PaymentEvent(
+                id: id,
+                kind: kind,
+                at: line.at,
+                seq: line.seq,
+                payment: changed,
+                subject: line.facts.last?.subject
+            )
         }
+        for fact in line.facts { note(fact) }
         let answer = answer(of: line, changed: changed)
         if let record = line.record, let answer { keep(answer, of: record, at: line.at) }
         return answer
@@ -115,13 +172,33 @@ package struct Ledger: Sendable {
         return payment
     }
 
+    /// Keeps the way from refunds and disputes to their payments.
+    private mutating func note(_ fact: LedgerFact) {
+        switch fact {
+        case .refunded(let intent, let refund):
+            refundOwners[refund.id] = intent
+            if intents[intent]?.method?.refundEnd != nil { unsettledRefunds.insert(refund.id) }
+        case .refundSettled(let intent, let refund, let state):
+            if state == intents[intent]?.method?.refundEnd || state == .failed { unsettledRefunds.remove(refund) }
+        case .disputed(let intent, let dispute): disputeOwners[dispute.id] = intent
+        default: return
+        }
+    }
+
     private func answer(of line: LedgerLine, changed: PaymentIntent?) -> LedgerReply? {
         if let refusal = line.record?.refusal {
             return .refused(refusal, line.record?.intent.flatMap { intents[$0] })
         }
         guard let changed else { return nil }
-        if case .declined(_, _, _, let code) = line.facts.last { return .declined(changed, code) }
-        return .payment(changed)
+        switch line.facts.last {
+        case .declined(_, _, _, let code): return .declined(changed, code)
+        case .authorizationExpired: return .refused(.authorizationExpired, changed)
+        case .refunded(_, let refund): return .refund(changed, refund)
+        case .refundSettled(_, let id, _):
+            return changed.refunds.first { $0.id == id }.map { .refund(changed, $0) } ?? .payment(changed)
+        case .disputed, .disputeClosed: return changed.dispute.map { .dispute(changed, $0) } ?? .payment(changed)
+        default: return .payment(changed)
+        }
     }
 
     private mutating func keep(_ reply: LedgerReply, of record: IdempotencyEntry, at now: Int64) {
@@ -135,51 +212,5 @@ package struct Ledger: Sendable {
         if keysByAge.startIndex > keysByAge.count + 1024 { keysByAge = ArraySlice(Array(keysByAge)) }
         keysByAge.append(record.key)
         replies[record.key] = KeptReply(fingerprint: record.fingerprint, reply: reply, at: now)
-    }
-}
-
-extension PaymentIntent {
-    /// This payment after a fact; throws when the transition table or the amounts forbid it.
-    func after(_ fact: LedgerFact, at now: Int64) throws(LedgerFlaw) -> PaymentIntent {
-        guard let step = fact.step, let next = state.after(step) else {
-            throw .impossibleStep(intent: id, step: fact.step ?? .authorize, state: state)
-        }
-        var changed = self
-        changed.state = next
-        switch fact {
-        case .created: throw .repeatedIntent(id)
-        case .authorized(_, let method, let charge):
-            changed.terms.paymentMethod = method
-            changed.charge = charge
-            changed.capturable = terms.amount
-            changed.lastDecline = nil
-            changed.lastDeclinedMethod = nil
-        case .declined(_, let method, let charge, let code):
-            changed.terms.paymentMethod = nil
-            changed.charge = charge
-            changed.lastDecline = code
-            changed.lastDeclinedMethod = method
-        case .captured(_, let amount):
-            guard amount > 0, amount <= capturable else { throw .impossibleAmount(intent: id) }
-            changed.received = amount
-            changed.capturable = 0
-        case .canceled(_, let reason):
-            changed.capturable = 0
-            changed.canceledAt = now
-            changed.cancellationReason = reason
-        }
-        return changed
-    }
-}
-
-extension LedgerFact {
-    var eventKind: PaymentEvent.Kind? {
-        switch self {
-        case .created: nil
-        case .authorized: .amountCapturableUpdated
-        case .declined: .paymentFailed
-        case .captured: .succeeded
-        case .canceled: .canceled
-        }
     }
 }

@@ -3,15 +3,24 @@
 /// A change to one payment. Facts are never undone, only followed by others.
 package enum LedgerFact: Codable, Equatable, Sendable {
     case created(intent: String, clientSecret: String, terms: PaymentTerms)
+    case actionRequired(intent: String, paymentMethod: String)
     case authorized(intent: String, paymentMethod: String, charge: String)
     case declined(intent: String, paymentMethod: String, charge: String, code: DeclineCode)
     case captured(intent: String, amount: Int64)
     case canceled(intent: String, reason: CancellationReason?)
+    /// The authorization had run out when it was to be captured.
+    case authorizationExpired(intent: String)
+    case refunded(intent: String, refund: ChargeRefund)
+    case refundSettled(intent: String, refund: String, state: RefundStatus)
+    case disputed(intent: String, dispute: ChargeDispute)
+    case disputeClosed(intent: String, dispute: String, state: ChargeDispute.State)
 
     package var intent: String {
         switch self {
-        case .created(let intent, _, _), .authorized(let intent, _, _), .declined(let intent, _, _, _),
-            .captured(let intent, _), .canceled(let intent, _):
+        case .created(let intent, _, _), .actionRequired(let intent, _), .authorized(let intent, _, _),
+            .declined(let intent, _, _, _), .captured(let intent, _), .canceled(let intent, _),
+            .authorizationExpired(let intent), .refunded(let intent, _), .refundSettled(let intent, _, _),
+            .disputed(let intent, _), .disputeClosed(let intent, _, _):
             intent
         }
     }
@@ -20,10 +29,26 @@ package enum LedgerFact: Codable, Equatable, Sendable {
     package var step: IntentStep? {
         switch self {
         case .created: nil
+        case .actionRequired: .askForAction
         case .authorized: .authorize
         case .declined: .decline
         case .captured: .capture
-        case .canceled: .cancel
+        case .canceled, .authorizationExpired: .cancel
+        case .refunded: .refund
+        case .refundSettled: .settleRefund
+        case .disputed: .dispute
+        case .disputeClosed: .closeDispute
+        }
+    }
+
+    /// The refund or dispute it is about.
+    package var subject: String? {
+        switch self {
+        case .refunded(_, let refund): refund.id
+        case .refundSettled(_, let refund, _): refund
+        case .disputed(_, let dispute): dispute.id
+        case .disputeClosed(_, let dispute, _): dispute
+        default: nil
         }
     }
 }
@@ -36,6 +61,18 @@ package enum LedgerRefusal: Codable, Equatable, Error, Sendable {
     case noSuchPaymentMethod(String)
     case captureTooLarge(capturable: Int64)
     case ledgerFull
+    case noSuchRefund(String)
+    case noSuchDispute(String)
+    case noSuchCharge(String)
+    case alreadyRefunded
+    case refundTooLarge(left: Int64)
+    case chargeDisputed
+    case disputeClosed
+    case authorizationExpired
+    /// The kind of method is not among those the payment may be paid with.
+    case methodNotAllowed(type: String)
+    /// A method that is taken at once cannot wait for a capture.
+    case captureMethodNotAllowed(type: String)
 }
 
 /// What answered the first request with an `Idempotency-Key`. The answer itself is not stored: it follows from the
@@ -103,5 +140,7 @@ package enum LedgerFlaw: Error, Equatable, Sendable {
     case repeatedIntent(String)
     case impossibleStep(intent: String, step: IntentStep, state: IntentState)
     case impossibleAmount(intent: String)
+    case impossibleRefund(String)
+    case impossibleDispute(String)
     case repeatedKey(String)
 }

@@ -34,15 +34,18 @@ struct LedgerTests {
     }
 
     @Test func `each state allows exactly the listed steps`() {
+        let asking: [IntentStep: IntentState] = [
+            .askForAction: .requiresAction, .authorize: .requiresCapture, .decline: .requiresPaymentMethod,
+            .cancel: .canceled,
+        ]
         let allowed: [IntentState: [IntentStep: IntentState]] = [
-            .requiresPaymentMethod: [
-                .authorize: .requiresCapture, .decline: .requiresPaymentMethod, .cancel: .canceled,
-            ],
-            .requiresConfirmation: [
-                .authorize: .requiresCapture, .decline: .requiresPaymentMethod, .cancel: .canceled,
-            ],
+            .requiresPaymentMethod: asking,
+            .requiresConfirmation: asking,
+            .requiresAction: asking,
             .requiresCapture: [.capture: .succeeded, .cancel: .canceled],
-            .succeeded: [:],
+            .succeeded: [
+                .refund: .succeeded, .settleRefund: .succeeded, .dispute: .succeeded, .closeDispute: .succeeded,
+            ],
             .canceled: [:],
         ]
         for state in IntentState.allCases {

@@ -29,7 +29,7 @@ struct ParameterTests {
                     + "&payment_method_types%5B0%5D=card&metadata%5BorderID%5D=1&description=Seats"
             )
         )
-        let terms = PaymentTerms(
+        var terms = PaymentTerms(
             amount: 50,
             currency: "eur",
             captureMethod: .manual,
@@ -37,6 +37,7 @@ struct ParameterTests {
             description: "Seats",
             metadata: ["orderID": "1"]
         )
+        terms.methodTypes = ["card"]
         #expect(command == .create(terms, confirm: true))
     }
 
@@ -54,7 +55,12 @@ struct ParameterTests {
         ("\(good)&metadata[a][b]=1", .unknownParameter("metadata[a][b]")),
         ("\(good)&capture_method=later", .invalidParameter("capture_method", wanted: "one of automatic or manual")),
         ("\(good)&confirm=yes", .invalidParameter("confirm", wanted: "true or false")),
-        ("\(good)&payment_method_types[]=sofort", .invalidParameter("payment_method_types[]", wanted: "card")),
+        (
+            "\(good)&payment_method_types[]=sofort",
+            .invalidParameter("payment_method_types[]", wanted: "one of card or wechat_pay")
+        ),
+        ("\(good)&return_url=javascript:1", .invalidParameter("return_url", wanted: "an http or https URL")),
+        ("amount=1499&currency=czk", .amountTooSmall),
         ("\(good)&metadata[]=1", .invalidParameter("metadata", wanted: "named by 1 to 40 characters")),
     ])
     func `a wrong parameter is named`(text: String, failure: StripeFailure) {
