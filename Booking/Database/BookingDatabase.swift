@@ -39,5 +39,10 @@ package enum BookingDatabase {
             name: "m002_seats",
             sql: String(decoding: PackageResources.m002_seats_sql, as: UTF8.self)
         ),
+        Migrations.Migration(
+            number: 3,
+            name: "m003_money",
+            sql: String(decoding: PackageResources.m003_money_sql, as: UTF8.self)
+        ),
     ])
 }

@@ -53,6 +53,18 @@ package struct CatalogueDatabase: CatalogueStore {
         }
     }
 
+    package func setRefundTerms(_ terms: RefundTerms, of session: SessionID) async throws(StoreFailure) {
+        let statement = SQL.setRefundTerms(
+            .uuid(session.uuid),
+            .text(terms.mode.rawValue),
+            .int(Int(terms.feeFixed)),
+            .int(terms.feeBasisPoints),
+            .milliseconds(terms.until?.parameter),
+            .bool(terms.resells)
+        )
+        try await storing { () throws(PostgresFailure) in _ = try await pool.execute(statement) }
+    }
+
     package func setState(_ state: SessionState, of session: SessionID) async throws(StoreFailure) {
         try await storing { () throws(PostgresFailure) in
             _ = try await pool.execute(SQL.setState(.uuid(session.uuid), .text(state.rawValue)))

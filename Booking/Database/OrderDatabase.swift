@@ -78,6 +78,8 @@ package final class OrderDatabase: OrderStore {
 
     package func cancel(_ order: OrderID, by account: AccountID) async throws(StoreFailure) -> Cancellation {
         let command = Cancellations.Command(order: order, account: account)
-        return try await storing { () throws(PostgresFailure) in try await cancellations.submit(command) }
+        let found = try await storing { () throws(PostgresFailure) in try await cancellations.submit(command) }
+        if found == .requested { try await requestCancel(order, by: account) }
+        return found
     }
 }

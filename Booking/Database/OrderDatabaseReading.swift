@@ -9,6 +9,15 @@ extension OrderDatabase {
         try await storing { () throws(PostgresFailure) in try await orders([id.uuid]).first }
     }
 
+    package func stamps(of orders: [OrderID]) async throws(StoreFailure) -> [OrderID: String] {
+        try await storing { () throws(PostgresFailure) in
+            let found = try await pool.execute(SQL.orderStamps(.uuids(orders.map(\.uuid))))
+            var stamps: [OrderID: String] = [:]
+            for row in found.rows { stamps[try row.id("id")] = try row.text("stamp") }
+            return stamps
+        }
+    }
+
     package func orders(
         of account: AccountID,
         before: OrderID?,
@@ -39,17 +48,34 @@ extension OrderDatabase {
         }
     }
 
+    package func order(of ticket: TicketID) async throws(StoreFailure) -> OrderID? {
+        try await storing { () throws(PostgresFailure) in
+            try await pool.execute(SQL.orderOfTicket(.uuid(ticket.uuid))).first?.id("order_id")
+        }
+    }
+
+    package func payment(withReference reference: String) async throws(StoreFailure) -> Payment? {
+        try await storing { () throws(PostgresFailure) in
+            guard let row = try await pool.execute(SQL.paymentByReference(.text(reference))).first else { return nil }
+            return try Payment(row)
+        }
+    }
+
     /// Newest first, read in one transaction.
     private func orders(_ ids: [UUID]) async throws(PostgresFailure) -> [Order] {
         let wanted = PostgresParameter.uuids(ids)
         let results = try await pool.transaction([
             SQL.ordersByID(wanted), SQL.itemsOfOrders(wanted), SQL.paymentsOfOrders(wanted),
-            SQL.ticketsOfOrders(wanted),
+            SQL.ticketsOfOrders(wanted), SQL.refundsOfOrders(wanted),
         ])
         var (items, payments, tickets): ([UUID: [Row]], [UUID: Row], [UUID: [Ticket]]) = ([:], [:], [:])
         for row in results[1].rows { items[try row.uuid("order_id"), default: []].append(row) }
         for row in results[2].rows { payments[try row.uuid("order_id")] = row }
         for row in results[3].rows { tickets[try row.uuid("order_id"), default: []].append(try Ticket(row)) }
+        var refunds: [OrderID: [Refund]] = [:]
+        for refund in try await Refund.read(results[4], with: pool) {
+            refunds[refund.order, default: []].append(refund)
+        }
         var orders: [Order] = []
         for row in results[0].rows {
             let id = try row.uuid("id")
@@ -57,6 +83,7 @@ extension OrderDatabase {
             for item in items[id] ?? [] { order.items.append(try OrderItem(item, in: order.total.currency)) }
             if let payment = payments[id] { order.payment = try Payment(payment) }
             order.tickets = tickets[id] ?? []
+            order.refunds = refunds[order.id] ?? []
             orders.append(order)
         }
         return orders
@@ -78,6 +105,16 @@ extension Order {
             items: [],
             payment: nil,
             tickets: []
+        )
+        version = Int64(try row.int("version"))
+        isDisputed = try row.bool("disputed")
+        isCancelRequested = try row.bool("cancel_requested")
+        refundTerms = RefundTerms(
+            mode: try row.state("refund_mode"),
+            feeFixed: Int64(try row.int("refund_fee_fixed")),
+            feeBasisPoints: try row.int("refund_fee_basis_points"),
+            until: try row.optionalMoment("refund_until"),
+            resells: try row.bool("resells")
         )
     }
 }

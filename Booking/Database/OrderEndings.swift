@@ -26,7 +26,11 @@ struct Cancellations: Sendable {
             if try row.bool("is_cancelled") { return .cancelled }
             guard try row.optionalText("state") != nil else { return .unknownOrder }
             let state: OrderState = try row.state()
-            return state == .cancelled ? .alreadyCancelled : .notCancellable(state)
+            switch state {
+            case .cancelled: return .alreadyCancelled
+            case .authorizing, .authorized: return .requested
+            default: return .notCancellable(state)
+            }
         }
     }
 }
@@ -40,12 +44,15 @@ enum OrderEndings {
         ]
     }
 
-    static func statements(ofPayment payment: PaymentID, event: String, state: OrderState) -> [Statement] {
+    /// Whatever way the order of a payment ended in this transaction, if it did.
+    static func statements(ofPayment payment: PaymentID) -> [Statement] {
         let ids = PostgresParameter.uuids([payment.uuid])
         return [
             SQL.releaseClaimsOfPayments(ids), SQL.lockQuotaOfPayments(ids), SQL.returnQuotaOfPayments(ids),
-            SQL.paymentOrderEvents(ids, .text(event), .text(state.rawValue), .text("free")),
         ]
+            + [OrderState.cancelled, .expired, .failed].map { state in
+                SQL.paymentOrderEvents(ids, .text("order.\(state)"), .text(state.rawValue), .text("free"))
+            }
     }
 }
 
@@ -63,6 +70,45 @@ extension OrderDatabase {
                     + OrderEndings.statements(orders, event: "order.expired", state: .expired)
             )
             return results[1].changedCount
+        }
+    }
+
+    /// Marks an order that is being paid, and wakes its saga.
+    func requestCancel(_ order: OrderID, by account: AccountID) async throws(StoreFailure) {
+        try await storing { () throws(PostgresFailure) in
+            _ = try await pool.transaction([
+                SQL.lockOrders(.uuids([order.uuid])),
+                SQL.requestCancel(.uuid(order.uuid), .uuid(account.uuid)),
+                SQL.wakePaymentOfOrder(.uuid(order.uuid)),
+            ])
+        }
+    }
+
+    package func sellFree(
+        _ order: OrderID,
+        to account: AccountID,
+        tickets: [NewTicket],
+        now: Moment
+    ) async throws(StoreFailure) -> FreeSale {
+        let id = PostgresParameter.uuid(order.uuid)
+        let ids = PostgresParameter.uuids([order.uuid])
+        return try await storing { () throws(PostgresFailure) in
+            let results = try await pool.transaction([
+                SQL.lockOrders(ids),
+                SQL.freeOrder(id, .uuid(account.uuid), .milliseconds(now.parameter), .int(tickets.count)),
+                SQL.freeClaims(id),
+                SQL.freeTickets(
+                    id,
+                    .ints((0..<tickets.count).map { $0 + 1 }),
+                    .uuids(tickets.map(\.id.uuid)),
+                    .texts(tickets.map(\.number))
+                ),
+                SQL.orderEvents(ids, .text("order.paid"), .text("paid"), .text("sold")),
+                SQL.ordersByID(ids),
+            ])
+            guard results[1].changedCount == 0 else { return .sold }
+            guard let row = results[5].first, try row.uuid("account_id") == account.uuid else { return .unknownOrder }
+            return .refused(try row.state())
         }
     }
 }

@@ -14,6 +14,8 @@ struct PaymentStarts: Sendable {
         let accounts = PostgresParameter.uuids(payments.map(\.account.uuid))
         let times = PostgresParameter.millisecondses(payments.map(\.now.parameter))
         let attempts = PostgresParameter.ints(payments.map(\.attemptsMax))
+        let keys = PostgresParameter.byteses(payments.map(\.keyHash))
+        let fingerprints = PostgresParameter.byteses(payments.map(\.fingerprint))
         let results = try await pool.transaction([
             SQL.lockOrders(orders),
             SQL.beginOrders(
@@ -24,9 +26,11 @@ struct PaymentStarts: Sendable {
                 .texts(payments.map(\.owner)),
                 .ints(payments.map { Int($0.lease.milliseconds) }),
                 times,
-                attempts
+                attempts,
+                keys,
+                fingerprints
             ),
-            SQL.beginOutcomes(ids, orders, accounts, times, attempts),
+            SQL.beginOutcomes(ids, orders, accounts, times, attempts, keys, fingerprints),
         ])
         return try results[2].map(Self.start)
     }
@@ -35,10 +39,13 @@ struct PaymentStarts: Sendable {
         guard try row.bool("is_known") else { return .unknownOrder }
         if try row.optionalUUID("id") != nil {
             let payment = try Payment(row)
-            return try row.bool("is_started") ? .started(payment) : .alreadyRunning(payment)
+            if try row.bool("is_started") { return .started(payment) }
+            guard try row.bool("is_keyed") else { return .alreadyRunning(payment) }
+            return try row.bool("is_same") ? .replayed(payment) : .keyReused
         }
         let state: OrderState = try row.state("order_state")
         guard state == .pending else { return .notPayable(state) }
+        if try row.bool("is_free") { return .free }
         if try row.bool("is_late") { return .deadlinePassed }
         return .attemptsExhausted
     }
@@ -115,10 +122,12 @@ struct Captures: Sendable {
             SQL.capturePayments(ids, .ints(commands.map { Int($0.amount.amountMinor) })),
             SQL.captureOrders(ids),
             SQL.captureTickets(ids),
+            SQL.captureDifferences(ids),
+            SQL.refundEventsOfPayment(ids),
             SQL.paymentOrderEvents(ids, .text("order.paid"), .text("paid"), .text(nil)),
             SQL.captureOutcomes(ids),
         ])
-        return try results[5].map { (row) throws(PostgresFailure) in try row.bool("is_captured") }
+        return try results[7].map { (row) throws(PostgresFailure) in try row.bool("is_captured") }
     }
 }
 
@@ -136,5 +145,12 @@ extension Payment {
             declineCode: try row.optionalText("decline_code"),
             startedAt: try row.moment("started_at")
         )
+        if try row.optionalText("action_kind") != nil {
+            action = PaymentAction(kind: try row.state("action_kind"), value: try row.text("action_value"))
+        }
+        captured = Int64(try row.int("captured"))
+        refunded = Int64(try row.int("refunded"))
+        tries = try row.int("tries")
+        stuckReason = try row.optionalText("stuck_reason")
     }
 }

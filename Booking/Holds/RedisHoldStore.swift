@@ -238,6 +238,7 @@ extension SeatProjection {
             case .pinned(let until): ("pinned", until.milliseconds)
             case .sold: ("sold", 0)
             case .free: ("free", 0)
+            case .blocked: ("blocked", 0)
             }
         return [
             .text(word), .text(hold.description), .text(order.description), .text(account.description),

@@ -18,6 +18,8 @@ package protocol CatalogueStore: Sendable {
     func insert(_ show: Show, sessions: [NewSession]) async throws(StoreFailure)
     func setRoom(_ room: String?, of session: SessionID) async throws(StoreFailure)
     func setPayWindow(_ window: Duration, of session: SessionID) async throws(StoreFailure)
+    /// For orders made from now on.
+    func setRefundTerms(_ terms: RefundTerms, of session: SessionID) async throws(StoreFailure)
     func setState(_ state: SessionState, of session: SessionID) async throws(StoreFailure)
 
     /// Raises the session's epoch by one, so that every hold of the old one is void, and reads layout and claims in the

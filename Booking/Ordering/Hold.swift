@@ -107,6 +107,8 @@ package struct SeatProjection: Sendable, Equatable {
         case pinned(until: Moment)
         case sold
         case free
+        /// Given back, and not for sale.
+        case blocked
     }
 
     /// Position in the outbox.

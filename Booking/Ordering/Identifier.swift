@@ -65,6 +65,7 @@ package enum PaymentKind: IdentifierKind { package static let prefix = "pay" }
 package enum TicketKind: IdentifierKind { package static let prefix = "tkt" }
 package enum WaitlistKind: IdentifierKind { package static let prefix = "wai" }
 package enum ActionKind: IdentifierKind { package static let prefix = "act" }
+package enum RefundKind: IdentifierKind { package static let prefix = "ref" }
 
 package typealias VenueID = Identifier<VenueKind>
 package typealias ShowID = Identifier<ShowKind>
@@ -77,3 +78,4 @@ package typealias TicketID = Identifier<TicketKind>
 package typealias WaitlistID = Identifier<WaitlistKind>
 /// Names what somebody of the staff did.
 package typealias ActionID = Identifier<ActionKind>
+package typealias RefundID = Identifier<RefundKind>

@@ -1,40 +1,3 @@
-/// Every state of an order and the only moves between them (a refusal is an answer, not an accident).
-package enum OrderState: String, Sendable, CaseIterable {
-    case pending, authorizing, authorized, confirmed, paid, cancelled, expired, failed
-
-    package enum Event: String, Sendable, CaseIterable {
-        case payStarted, declined, authorized, confirmed, captured, captureImpossible, cancelled, expired, abandoned
-    }
-
-    /// The state after `event`, or `nil` when the move is illegal.
-    package func after(_ event: Event) -> OrderState? {
-        switch (self, event) {
-        case (.pending, .payStarted): .authorizing
-        case (.pending, .cancelled): .cancelled
-        case (.pending, .expired): .expired
-        case (.authorizing, .declined): .pending
-        case (.authorizing, .authorized): .authorized
-        // Only after the provider has confirmed that nothing is or will be authorized.
-        case (.authorizing, .abandoned): .expired
-        case (.authorized, .confirmed): .confirmed
-        // Before the point of no return; the authorization is voided.
-        case (.authorized, .cancelled): .cancelled
-        case (.authorized, .abandoned): .expired
-        case (.confirmed, .captured): .paid
-        case (.confirmed, .captureImpossible): .failed
-        default: nil
-        }
-    }
-
-    /// Nothing more happens to the order by itself.
-    package var isFinal: Bool {
-        switch self {
-        case .paid, .cancelled, .expired, .failed: true
-        case .pending, .authorizing, .authorized, .confirmed: false
-        }
-    }
-}
-
 package struct OrderItem: Sendable, Equatable {
     package var seat: SeatNumber
     /// `<section>-<row>-<number>`, kept with the order as it was sold.
@@ -64,6 +27,16 @@ package struct Order: Sendable, Equatable {
     /// The newest payment.
     package var payment: Payment?
     package var tickets: [Ticket]
+    /// In the order they were asked for.
+    package var refunds: [Refund] = []
+    /// What a refund costs its buyer, as it was when the order was made.
+    package var refundTerms = RefundTerms()
+    /// The buyer's bank wants the money back, and it is not decided yet.
+    package var isDisputed = false
+    /// The buyer wants it cancelled; the provider has to agree first.
+    package var isCancelRequested = false
+    /// The number of its last event.
+    package var version: Int64 = 1
 
     package init(
         id: OrderID,
@@ -93,11 +66,7 @@ package struct Order: Sendable, Equatable {
 }
 
 package struct Ticket: Sendable, Equatable {
-    package enum State: String, Sendable {
-        /// The seat is sold, the money not yet captured.
-        case pending
-        case valid, void
-    }
+    package typealias State = TicketState
 
     package var id: TicketID
     package var order: OrderID

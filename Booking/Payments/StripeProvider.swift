@@ -17,15 +17,19 @@ package struct StripeConfiguration: Sendable {
     package var authorizeTimeout: Duration
     /// For capture, void and a look at the state.
     package var callTimeout: Duration
+    /// Where buyers come back to after a page of their bank; their session's page below it.
+    package var returnURL: String
 
     package init(
         baseURL: String,
         secretKey: String,
+        returnURL: String = "http://127.0.0.1:8080",
         authorizeTimeout: Duration = .seconds(20),
         callTimeout: Duration = .seconds(10)
     ) {
         self.baseURL = baseURL
         self.secretKey = secretKey
+        self.returnURL = returnURL
         self.authorizeTimeout = authorizeTimeout
         self.callTimeout = callTimeout
     }
@@ -56,19 +60,25 @@ package struct StripeProvider: PaymentProvider {
     }
 
     package func authorize(_ payment: Payment) async -> ProviderAnswer {
-        await post(
+        let kind: [(String, String)] =
+            payment.capturesItself
+            ? [
+                ("capture_method", "automatic"), ("payment_method_types[]", "wechat_pay"),
+                ("payment_method_options[wechat_pay][client]", "web"),
+            ]
+            : [("capture_method", "manual"), ("payment_method_types[]", "card")]
+        return await post(
             "/v1/payment_intents",
             [
                 ("amount", "\(payment.amount.amountMinor)"),
                 ("currency", payment.amount.currency.lowercased()),
-                ("capture_method", "manual"),
                 ("confirm", "true"),
                 ("payment_method", payment.method),
-                ("payment_method_types[]", "card"),
+                ("return_url", "\(configuration.returnURL)/sessions/\(payment.session)"),
                 ("metadata[payment]", "\(payment.id)"),
                 ("metadata[order]", "\(payment.order)"),
                 ("metadata[session]", "\(payment.session)"),
-            ],
+            ] + kind,
             key: payment.authorizeKey,
             timeout: configuration.authorizeTimeout
         )
@@ -94,12 +104,43 @@ package struct StripeProvider: PaymentProvider {
         return await send(HTTPClientRequest(url: configuration.baseURL + path), timeout: configuration.callTimeout)
     }
 
+    package func refund(_ refund: Refund) async -> RefundAnswer {
+        guard let payment = Self.plain(refund.paymentReference) else {
+            return .refused(code: "no_reference", message: "the provider's id of the payment is not known")
+        }
+        return await postRefund(
+            [
+                ("payment_intent", payment), ("amount", "\(refund.amount.amountMinor)"),
+                ("reason", refund.kind == .lateMoney ? "duplicate" : "requested_by_customer"),
+                ("metadata[refund]", "\(refund.id)"), ("metadata[order]", "\(refund.order)"),
+            ],
+            key: refund.key
+        )
+    }
+
+    package func state(of refund: Refund) async -> RefundAnswer {
+        guard let reference = Self.plain(refund.reference) else {
+            return .refused(code: "no_reference", message: "the provider's id of the refund is not known")
+        }
+        let request = HTTPClientRequest(url: configuration.baseURL + "/v1/refunds/" + reference)
+        return RefundReply.answer(to: await exchange(request, timeout: configuration.callTimeout))
+    }
+
+    private func postRefund(_ parameters: [(String, String)], key: String) async -> RefundAnswer {
+        let request = Self.request(configuration.baseURL + "/v1/refunds", parameters, key: key)
+        return RefundReply.answer(to: await exchange(request, timeout: configuration.callTimeout))
+    }
+
     /// A reference comes from the provider, but it ends up in a path: it is not trusted to be harmless there.
-    private static func path(of payment: Payment) -> String? {
-        guard let reference = payment.reference, (1...100).contains(reference.utf8.count),
+    private static func plain(_ reference: String?) -> String? {
+        guard let reference, (1...100).contains(reference.utf8.count),
             reference.utf8.allSatisfy({ $0 == UInt8(ascii: "_") || isLetterOrDigit($0) })
         else { return nil }
-        return "/v1/payment_intents/" + reference
+        return reference
+    }
+
+    private static func path(of payment: Payment) -> String? {
+        plain(payment.reference).map { "/v1/payment_intents/" + $0 }
     }
 
     private static let noReference = ProviderAnswer.refused(
@@ -113,34 +154,41 @@ package struct StripeProvider: PaymentProvider {
         key: String,
         timeout: Duration
     ) async -> ProviderAnswer {
-        var request = HTTPClientRequest(url: configuration.baseURL + path)
+        await send(Self.request(configuration.baseURL + path, parameters, key: key), timeout: timeout)
+    }
+
+    private static func request(_ url: String, _ parameters: [(String, String)], key: String) -> HTTPClientRequest {
+        var request = HTTPClientRequest(url: url)
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
         request.headers.add(name: "Idempotency-Key", value: key)
-        request.body = .bytes(ByteBuffer(string: Self.form(parameters)))
-        return await send(request, timeout: timeout)
+        request.body = .bytes(ByteBuffer(string: form(parameters)))
+        return request
     }
 
     private func send(_ request: HTTPClientRequest, timeout: Duration) async -> ProviderAnswer {
+        let answer = StripeReply.answer(to: await exchange(request, timeout: timeout))
+        if case .state = answer { return answer }
+        if case .declined = answer { return answer }
+        logger.notice("provider did not do it", metadata: ["url": "\(request.url)", "answer": "\(answer)"])
+        return answer
+    }
+
+    private func exchange(_ request: HTTPClientRequest, timeout: Duration) async -> StripeExchange {
         var request = request
         request.headers.add(name: "Authorization", value: "Bearer \(configuration.secretKey)")
-        let answer: ProviderAnswer
         do {
             let deadline = NIODeadline.now() + .milliseconds(timeout.milliseconds)
             let response = try await client.execute(request, deadline: deadline)
             let body = try await response.body.collect(upTo: Self.replyBytesMax)
-            answer = StripeReply.answer(
+            return .reply(
                 status: Int(response.status.code),
                 retryAfter: response.headers.first(name: "Retry-After"),
                 body: Data(body.readableBytesView)
             )
         } catch {
-            answer = Self.answer(to: error)
+            return .nothing(Self.answer(to: error))
         }
-        if case .state = answer { return answer }
-        if case .declined = answer { return answer }
-        logger.notice("provider did not do it", metadata: ["url": "\(request.url)", "answer": "\(answer)"])
-        return answer
     }
 
     /// Only failures from before a connection was there prove that nothing was sent.

@@ -3,8 +3,23 @@
 import Foundation
 import Ordering
 
+/// What came back on the wire, if anything.
+enum StripeExchange {
+    case reply(status: Int, retryAfter: String?, body: Data)
+    /// Nothing: surely not sent, or not known.
+    case nothing(ProviderAnswer)
+}
+
 enum StripeReply {
     static let retryAfterMax = 300
+
+    static func answer(to exchange: StripeExchange) -> ProviderAnswer {
+        switch exchange {
+        case .reply(let status, let retryAfter, let body):
+            answer(status: status, retryAfter: retryAfter, body: body)
+        case .nothing(let answer): answer
+        }
+    }
 
     static func answer(status: Int, retryAfter: String?, body: Data) -> ProviderAnswer {
         switch status {
@@ -39,14 +54,15 @@ enum StripeReply {
         case "idempotency_error": return .unknown("the key was used with other parameters")
         default: break
         }
-        // Already captured, already cancelled …: the state it is in is the answer.
-        if error.code == "payment_intent_unexpected_state", let state = error.payment_intent?.state {
+        // Already captured, already cancelled, run out …: the state it is in is the answer.
+        let isState = error.code == "payment_intent_unexpected_state" || error.code == "charge_expired_for_capture"
+        if isState, let state = error.payment_intent?.state {
             return .state(state)
         }
         return .refused(code: error.code ?? error.type ?? "status_\(status)", message: error.message ?? "")
     }
 
-    private static func delay(_ retryAfter: String?) -> Duration {
+    static func delay(_ retryAfter: String?) -> Duration {
         guard let seconds = retryAfter.flatMap({ Int($0) }), seconds > 0 else { return .seconds(1) }
         return .seconds(min(seconds, retryAfterMax))
     }
@@ -67,11 +83,13 @@ struct IntentDocument: Decodable {
     let status: String
     let metadata: [String: String]
     let last_payment_error: Failure?
+    let client_secret: String?
+    let next_action: NextActionDocument?
 
     /// `nil` for a status nobody knows.
     var state: ProviderState? {
         guard object == "payment_intent", let status = knownStatus else { return nil }
-        return ProviderState(
+        var state = ProviderState(
             reference: id,
             status: status,
             amount: Money(amount, currency.uppercased()),
@@ -79,6 +97,8 @@ struct IntentDocument: Decodable {
             payment: metadata["payment"].flatMap { PaymentID($0) },
             declineCode: last_payment_error.map { $0.decline_code ?? $0.code ?? "declined" }
         )
+        if status == .requiresAction { state.action = next_action?.action(secret: client_secret) }
+        return state
     }
 
     private var knownStatus: ProviderState.Status? {
@@ -92,6 +112,26 @@ struct IntentDocument: Decodable {
         case "canceled": .cancelled
         default: nil
         }
+    }
+}
+
+/// What the buyer has to do; the member with the facts has the name of the type.
+struct NextActionDocument: Decodable {
+    struct Redirect: Decodable {
+        let url: String
+    }
+
+    struct Code: Decodable {
+        let data: String
+    }
+
+    let redirect_to_url: Redirect?
+    let wechat_pay_display_qr_code: Code?
+
+    func action(secret: String?) -> PaymentAction? {
+        if let redirect = redirect_to_url { return PaymentAction(kind: .redirect, value: redirect.url) }
+        if let code = wechat_pay_display_qr_code { return PaymentAction(kind: .code, value: code.data) }
+        return secret.map { PaymentAction(kind: .script, value: $0) }
     }
 }
 

@@ -12,6 +12,18 @@ package struct ProviderEvent: Sendable, Equatable {
     package var type: String
     /// The payment at the time of the event; `nil` for an event about something else.
     package var state: ProviderState?
+    package var refund: ProviderRefund?
+    package var dispute: ProviderDispute?
+
+    /// Reads an event that was believed before; `nil` when it is none.
+    package init?(_ body: [UInt8]) {
+        guard let document = try? JSONDecoder().decode(EventDocument.self, from: Data(body)) else { return nil }
+        id = document.id
+        type = document.type
+        state = document.data.object?.state
+        refund = document.data.refund?.state
+        dispute = document.data.dispute?.state
+    }
 }
 
 /// Why an event is not believed.
@@ -55,10 +67,8 @@ package struct WebhookVerifier: Sendable {
         let age = now - Moment(milliseconds: seconds * 1000)
         guard age <= Self.tolerance else { throw .tooOld }
         guard age >= .zero - Self.tolerance else { throw .fromTheFuture }
-        guard let document = try? JSONDecoder().decode(EventDocument.self, from: Data(body)) else {
-            throw .malformedBody
-        }
-        return ProviderEvent(id: document.id, type: document.type, state: document.data.object?.state)
+        guard let event = ProviderEvent(body) else { throw .malformedBody }
+        return event
     }
 
     private static func read(_ header: String) throws(WebhookFlaw) -> (seconds: Int64, signatures: [[UInt8]]) {
@@ -89,12 +99,16 @@ package struct WebhookVerifier: Sendable {
 private struct EventDocument: Decodable {
     struct Content: Decodable {
         let object: IntentDocument?
+        let refund: RefundDocument?
+        let dispute: DisputeDocument?
 
         private enum CodingKeys: String, CodingKey { case object }
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: CodingKeys.self)
             object = try? container.decode(IntentDocument.self, forKey: .object)
+            refund = try? container.decode(RefundDocument.self, forKey: .object)
+            dispute = try? container.decode(DisputeDocument.self, forKey: .object)
         }
     }
 

@@ -1,5 +1,6 @@
 import Logging
 import Operations
+import Ordering
 
 /// Every setting of `usher-booking`, with its default and range.
 struct BookingConfiguration: Sendable {
@@ -18,6 +19,10 @@ struct BookingConfiguration: Sendable {
     var holdLifetime: Duration
     var retryWindow: Duration
     var giveUpAfter: Duration
+    var actionWindow: Duration
+    var latePayment: LatePayment
+    var stuckAfter: Duration
+    var publicURL: String
     var accessLifetime: Duration
     var refreshLifetime: Duration
     var rescuerLease: Duration
@@ -49,6 +54,10 @@ struct BookingConfiguration: Sendable {
         .init("hold", "300s", "how long a hold lasts"),
         .init("retry-window", "180s", "time left to pay after a decline, at least"),
         .init("give-up", "900s", "authorizations older than this are given back"),
+        .init("action-window", "180s", "time for what the bank asks of a buyer, at least"),
+        .init("late-payment", "void", "money for an expired order: void gives it back, reclaim tries its seats again"),
+        .init("stuck-after", "300s", "a saga open for longer is told to operators"),
+        .init("public-url", "http://127.0.0.1:8080", "where buyers reach the gateway, to come back to from their bank"),
         .init("access-lifetime", "15m", "life of an access token"),
         .init("refresh-lifetime", "720h", "life of a refresh token"),
         .init("rescuer-lease", "10s", "a saga without a sign of life for so long is taken over"),
@@ -78,6 +87,13 @@ struct BookingConfiguration: Sendable {
         holdLifetime = try settings.duration("hold", in: .seconds(5)...(.seconds(3600)))
         retryWindow = try settings.duration("retry-window", in: .zero...(.seconds(3600)))
         giveUpAfter = try settings.duration("give-up", in: .seconds(5)...(.seconds(86_400)))
+        actionWindow = try settings.duration("action-window", in: .zero...(.seconds(3600)))
+        guard let late = LatePayment(rawValue: try settings.string("late-payment")) else {
+            throw settings.malformed("late-payment", "void or reclaim")
+        }
+        latePayment = late
+        stuckAfter = try settings.duration("stuck-after", in: .seconds(1)...(.seconds(86_400)))
+        publicURL = try settings.string("public-url")
         accessLifetime = try settings.duration("access-lifetime", in: .seconds(30)...(.seconds(86_400)))
         refreshLifetime = try settings.duration("refresh-lifetime", in: .seconds(60)...(.seconds(31_536_000)))
         rescuerLease = try settings.duration("rescuer-lease", in: .seconds(1)...(.seconds(300)))

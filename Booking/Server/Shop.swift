@@ -12,8 +12,8 @@ import QueueTokens
 struct Shop: Sendable {
     let accounts: Accounts
     let purchases: Purchases
-    let paying: Paying
-    let saga: PaySaga
+    let till: Till
+    let watch: OrderWatch
     let passes: PassCheck
     let health: ProviderHealth
     let latency: HoldLatency
@@ -28,9 +28,9 @@ struct Shop: Sendable {
     private let orders: any OrderStore
     private let holds: any HoldStore
     private let catalogue: CatalogueCache
+    private let shows: any CatalogueStore
     private let projector: SeatProjector
     private let clock: Clock
-    private let logger: Logger
 
     init(
         _ configuration: BookingConfiguration,
@@ -38,6 +38,7 @@ struct Shop: Sendable {
         owner: String,
         accounts accountStore: any AccountStore,
         orders: any OrderStore,
+        stores: MoneyStores,
         shows: any CatalogueStore,
         waitlist waitlistStore: any WaitlistStore,
         holds: any HoldStore,
@@ -52,7 +53,8 @@ struct Shop: Sendable {
         self.catalogue = catalogue
         self.projector = projector
         self.clock = clock
-        self.logger = logger
+        self.shows = shows
+        watch = OrderWatch(orders: orders)
         keys = try KeyRing.load(from: configuration.keys, name: .account)
         ticketKeys = try KeyRing.load(from: configuration.keys, name: .ticket)
         verifier = WebhookVerifier(secrets: [try Self.secret(in: configuration.webhookSecretFile)])
@@ -99,32 +101,28 @@ struct Shop: Sendable {
             holdTotal: configuration.holdTotal,
             holdCoolDown: configuration.holdCoolDown
         )
-        saga = PaySaga(
-            rules: PaymentSaga(giveUpAfter: configuration.giveUpAfter),
+        till = Till(
+            configuration,
+            clock: clock,
+            owner: owner,
             orders: orders,
+            stores: stores,
             provider: StripeProvider(
                 StripeConfiguration(
                     baseURL: configuration.provider,
                     secretKey: try Self.secret(in: configuration.providerKeyFile),
+                    returnURL: configuration.publicURL,
                     authorizeTimeout: configuration.providerTimeout,
                     callTimeout: configuration.providerTimeout
                 ),
                 client: providerClient,
                 logger: logger
             ),
+            catalogue: catalogue,
             projector: projector,
             health: health,
-            clock: clock,
-            retryWindow: configuration.retryWindow,
+            metrics: metrics,
             logger: logger
-        )
-        paying = Paying(
-            orders: orders,
-            saga: saga,
-            owner: owner,
-            lease: configuration.rescuerLease,
-            attemptsMax: BookingConfiguration.attemptsMax,
-            clock: clock
         )
     }
 
@@ -153,7 +151,10 @@ struct Shop: Sendable {
         WaitlistRoutes(waitlist: waitlist, holdReplies: holdReplies, catalogue: catalogue, check: check).add(to: routes)
         OrderRoutes(
             purchases: purchases,
-            paying: paying,
+            paying: till.paying,
+            cancelling: till.cancelling,
+            kept: till.stores.answers,
+            keyed: till.keyed,
             orders: orders,
             replies: replies,
             catalogue: catalogue,
@@ -162,8 +163,7 @@ struct Shop: Sendable {
             passes: passes,
             clock: clock
         ).add(to: routes)
-        WebhookRoutes(verifier: verifier, orders: orders, rules: saga.rules, clock: clock, logger: logger)
-            .add(to: routes)
+        addMoney(to: routes)
         SessionPage(catalogue: catalogue, seats: seats).add(to: router)
         let publicKeys = JWKS.encode(keys.keys.union(ticketKeys.keys))
         router.get(".well-known/jwks.json") { _, _ in
@@ -172,6 +172,29 @@ struct Shop: Sendable {
             return response
         }
         return router
+    }
+
+    private func addMoney(to routes: RouterGroup<BookingContext>) {
+        OrderEventRoutes(orders: orders, replies: replies, watch: watch, check: check, clock: clock).add(to: routes)
+        RefundRoutes(
+            refunding: till.refunding,
+            orders: orders,
+            replies: replies,
+            check: check,
+            keyed: till.keyed
+        ).add(to: routes)
+        AdminMoneyRoutes(
+            refunding: till.refunding,
+            refunds: till.stores.refunds,
+            orders: orders,
+            jobs: till.stores.jobs,
+            shows: shows,
+            catalogue: catalogue,
+            replies: replies,
+            check: check,
+            keyed: till.keyed
+        ).add(to: routes)
+        WebhookRoutes(verifier: verifier, news: till.news, clock: clock).add(to: routes)
     }
 
     /// The one line of a secret's file.

@@ -59,6 +59,7 @@ struct Wiring {
             owner: owner,
             accounts: AccountDatabase(pool: pool),
             orders: orders,
+            stores: MoneyStores(pool: pool),
             shows: shows,
             waitlist: waitlist,
             holds: holds,
@@ -76,7 +77,7 @@ struct Wiring {
         let pages = OperationsPages(
             metrics: metrics,
             checks: [
-                ("postgres", { (try? await orders.openSagaCount()) == nil ? "no answer" : nil }),
+                ("postgres", { (try? await orders.sagaCounts(stuckAfter: .zero)) == nil ? "no answer" : nil }),
                 ("redis", { (try? await redis.call(["PING"])) == nil ? "no answer" : nil }),
                 ("catalogue", { catalogue.isLoaded ? nil : "not loaded" }),
             ]
@@ -90,59 +91,98 @@ struct Wiring {
             if let reply = await pages.answer(path: path) { return reply }
             return await admission.answer(path: path)
         }
-        services = [
-            pool,
-            redis,
-            ProviderClient(client: providerClient),
-            operations,
-            catalogue,
-            InventoryKeeper(
-                catalogue: catalogue,
-                store: shows,
-                holds: holds,
-                owner: owner,
-                interval: configuration.interval,
-                logger: logger
-            ),
-            projector,
-            InventoryComparer(
-                catalogue: catalogue,
-                store: shows,
-                orders: orders,
-                holds: holds,
-                owner: owner,
-                interval: configuration.compareInterval,
-                metrics: metrics,
-                logger: logger
-            ),
-            WaitlistKeeper(
-                store: waitlist,
-                leases: shows,
-                holds: holds,
-                catalogue: catalogue,
-                clock: clock,
-                owner: owner,
-                offerLifetime: configuration.offerLifetime,
-                interval: configuration.interval,
-                logger: logger
-            ),
-            shop.maps,
-            OrderExpirer(
-                orders: orders,
-                projector: projector,
-                interval: configuration.interval,
-                logger: logger
-            ),
-            SagaRescuer(
-                orders: orders,
-                saga: shop.saga,
+        services =
+            [
+                pool,
+                redis,
+                ProviderClient(client: providerClient),
+                operations,
+                catalogue,
+                InventoryKeeper(
+                    catalogue: catalogue,
+                    store: shows,
+                    holds: holds,
+                    owner: owner,
+                    interval: configuration.interval,
+                    logger: logger
+                ),
+                projector,
+                InventoryComparer(
+                    catalogue: catalogue,
+                    store: shows,
+                    orders: orders,
+                    holds: holds,
+                    owner: owner,
+                    interval: configuration.compareInterval,
+                    metrics: metrics,
+                    logger: logger
+                ),
+                WaitlistKeeper(
+                    store: waitlist,
+                    leases: shows,
+                    holds: holds,
+                    catalogue: catalogue,
+                    clock: clock,
+                    owner: owner,
+                    offerLifetime: configuration.offerLifetime,
+                    interval: configuration.interval,
+                    logger: logger
+                ),
+                shop.maps,
+                OrderExpirer(
+                    orders: orders,
+                    projector: projector,
+                    interval: configuration.interval,
+                    logger: logger
+                ),
+                SagaRescuer(
+                    orders: orders,
+                    saga: shop.till.saga,
+                    owner: owner,
+                    lease: configuration.rescuerLease,
+                    interval: configuration.interval,
+                    logger: logger
+                ),
+                GatewayKeys(url: configuration.gateway, passes: shop.passes, interval: .seconds(300), logger: logger),
+            ]
+            + Self.moneyKeepers(shop, orders: orders, shows: shows, owner: owner, configuration, logger)
+            + [shop.watch, application]
+    }
+
+    private static func moneyKeepers(
+        _ shop: Shop,
+        orders: any OrderStore,
+        shows: any CatalogueStore,
+        owner: String,
+        _ configuration: BookingConfiguration,
+        _ logger: Logger
+    ) -> [any Service] {
+        let till = shop.till
+        return [
+            RefundKeeper(
+                refunds: till.stores.refunds,
+                refunding: till.refunding,
                 owner: owner,
                 lease: configuration.rescuerLease,
                 interval: configuration.interval,
                 logger: logger
             ),
-            GatewayKeys(url: configuration.gateway, passes: shop.passes, interval: .seconds(300), logger: logger),
-            application,
+            EventKeeper(events: till.stores.events, news: till.news, interval: configuration.interval, logger: logger),
+            CancellationKeeper(
+                calling: till.calling,
+                catalogue: shows,
+                owner: owner,
+                interval: configuration.interval,
+                logger: logger
+            ),
+            SagaWatch(
+                orders: orders,
+                stuckAfter: configuration.stuckAfter,
+                open: till.openSagas,
+                stuck: till.stuckSagas,
+                interval: configuration.interval,
+                logger: logger
+            ),
         ]
     }
 }

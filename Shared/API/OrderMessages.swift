@@ -41,7 +41,8 @@ package struct OrderReply: Codable, Sendable {
     }
 
     package var id: String
-    /// pending, authorizing, authorized, confirmed, paid, cancelled, expired, failed.
+    /// processing, pending, authorizing, authorized, confirmed, paid, refunding, partially_refunded, refunded,
+    /// charged_back, cancelled, expired, failed.
     package var state: String
     package var show: Show
     package var session: Session
@@ -53,6 +54,8 @@ package struct OrderReply: Codable, Sendable {
     package var secondsLeft: Int
     package var payment: PaymentReply?
     package var tickets: [TicketReply]
+    package var refunds: [RefundReply]?
+    package var disputed: Bool?
 
     package init(
         id: String,
@@ -65,8 +68,12 @@ package struct OrderReply: Codable, Sendable {
         payBy: String,
         secondsLeft: Int,
         payment: PaymentReply?,
-        tickets: [TicketReply]
+        tickets: [TicketReply],
+        refunds: [RefundReply]? = nil,
+        disputed: Bool? = nil
     ) {
+        self.refunds = refunds
+        self.disputed = disputed
         self.id = id
         self.state = state
         self.show = show
@@ -85,16 +92,16 @@ package struct OrderReply: Codable, Sendable {
         case createdAt = "created_at"
         case payBy = "pay_by"
         case secondsLeft = "seconds_left"
-        case payment, tickets
+        case payment, tickets, refunds, disputed
     }
 }
 
 /// Body of `POST /v1/orders/{id}/payments`.
 package struct PaymentRequest: Codable, Sendable {
-    /// A payment method of the provider, for example `pm_card_visa`.
-    package var paymentMethod: String
+    /// A payment method of the provider, for example `pm_card_visa`; none for an order that costs nothing.
+    package var paymentMethod: String?
 
-    package init(paymentMethod: String) {
+    package init(paymentMethod: String?) {
         self.paymentMethod = paymentMethod
     }
 
@@ -106,12 +113,48 @@ package struct PaymentRequest: Codable, Sendable {
 package struct PaymentReply: Codable, Sendable {
     package var id: String
     package var orderID: String
-    /// authorizing, unknown, authorized, capturing, captured, failed, voiding, voided.
+    /// authorizing, requires_action, unknown, authorized, capturing, captured, failed, voiding, voided, stray.
     package var state: String
     package var amount: MoneyReply
     package var declineCode: String?
+    /// What the buyer has to do, with `requires_action`.
+    package var nextAction: NextAction?
+    package var refunded: MoneyReply?
 
-    package init(id: String, orderID: String, state: String, amount: MoneyReply, declineCode: String?) {
+    package struct NextAction: Codable, Sendable {
+        /// redirect, qr_code or script.
+        package var type: String
+        /// Go there.
+        package var url: String?
+        /// Show this as a QR code.
+        package var code: String?
+        /// For the provider's own script.
+        package var clientSecret: String?
+
+        package init(type: String, url: String?, code: String?, clientSecret: String?) {
+            self.type = type
+            self.url = url
+            self.code = code
+            self.clientSecret = clientSecret
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case type, url, code
+            case clientSecret = "client_secret"
+        }
+    }
+
+    package init(
+        id: String,
+        orderID: String,
+        state: String,
+        amount: MoneyReply,
+        declineCode: String?,
+        nextAction: NextAction? = nil,
+        refunded: MoneyReply? = nil
+    ) {
+        self.nextAction = nextAction
+        self.refunded = refunded
         self.id = id
         self.orderID = orderID
         self.state = state
@@ -124,6 +167,8 @@ package struct PaymentReply: Codable, Sendable {
         case orderID = "order_id"
         case state, amount
         case declineCode = "decline_code"
+        case nextAction = "next_action"
+        case refunded
     }
 }
 

@@ -47,6 +47,8 @@ package enum ProblemCode: String, Codable, Sendable, CaseIterable {
     case requestInProgress = "request_in_progress"
     case invalidTransition = "invalid_transition"
     case policyFrozen = "policy_frozen"
+    case refundInProgress = "refund_in_progress"
+    case orderDisputed = "order_disputed"
     // 410: it was there and is gone.
     case soldOut = "sold_out"
     case placeForfeited = "place_forfeited"
@@ -68,6 +70,9 @@ package enum ProblemCode: String, Codable, Sendable, CaseIterable {
     case orphanSeat = "orphan_seat"
     case accessibleOnly = "accessible_only"
     case policyInvalid = "policy_invalid"
+    case amountBelowMinimum = "amount_below_minimum"
+    case ticketNotRefundable = "ticket_not_refundable"
+    case paymentMethodInvalid = "payment_method_invalid"
     // 425 … 431
     case saleNotOpen = "sale_not_open"
     case challengeEarly = "challenge_early"
@@ -101,7 +106,8 @@ package enum ProblemCode: String, Codable, Sendable, CaseIterable {
         case .requestTimeout: 408
         case .placeNotCalled, .extensionsSpent, .roomNotOpen, .roomClosed, .seatTaken, .notEnoughSeats,
             .notEnoughAdjacent, .keptForWaiting, .emailTaken,
-            .orderStateConflict, .versionConflict, .requestInProgress, .invalidTransition, .policyFrozen:
+            .orderStateConflict, .versionConflict, .requestInProgress, .invalidTransition, .policyFrozen,
+            .refundInProgress, .orderDisputed:
             409
         case .soldOut, .placeForfeited, .placeMoved, .holdExpired, .holdLost, .orderExpired, .offerExpired, .saleEnded:
             410
@@ -110,7 +116,9 @@ package enum ProblemCode: String, Codable, Sendable, CaseIterable {
         case .targetTooLong: 414
         case .unsupportedMediaType: 415
         case .expectationFailed: 417
-        case .idempotencyKeyReused, .purchaseLimitExceeded, .orphanSeat, .accessibleOnly, .policyInvalid: 422
+        case .idempotencyKeyReused, .purchaseLimitExceeded, .orphanSeat, .accessibleOnly, .policyInvalid,
+            .amountBelowMinimum, .ticketNotRefundable, .paymentMethodInvalid:
+            422
         case .saleNotOpen, .challengeEarly: 425
         case .preconditionRequired: 428
         case .rateLimited, .addressBanned, .holdCoolDown: 429

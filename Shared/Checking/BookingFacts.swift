@@ -49,6 +49,7 @@ package struct BookingFacts: Sendable {
         /// Its events in the outbox, and the number of the last of them.
         package var eventCount = 1
         package var lastEvent = 1
+        package var isDisputed = false
 
         package init(
             id: OrderID,
@@ -111,6 +112,10 @@ package struct BookingFacts: Sendable {
         package var amount: Money
         package var captured: Int64
         package var reference: String?
+        package var refunded: Int64 = 0
+        /// Being given back, and given back by other ways than the provider's.
+        package var refunding: Int64 = 0
+        package var settled: Int64 = 0
 
         package init(
             id: PaymentID,
@@ -126,6 +131,31 @@ package struct BookingFacts: Sendable {
             self.amount = amount
             self.captured = captured
             self.reference = reference
+        }
+    }
+
+    package struct Refund: Sendable {
+        package var id: RefundID
+        package var payment: PaymentID?
+        package var kind: Ordering.Refund.Kind
+        package var state: RefundState
+        package var amount: Int64
+        package var tickets: [TicketID]
+
+        package init(
+            id: RefundID,
+            payment: PaymentID?,
+            kind: Ordering.Refund.Kind,
+            state: RefundState,
+            amount: Int64,
+            tickets: [TicketID]
+        ) {
+            self.id = id
+            self.payment = payment
+            self.kind = kind
+            self.state = state
+            self.amount = amount
+            self.tickets = tickets
         }
     }
 
@@ -148,6 +178,7 @@ package struct BookingFacts: Sendable {
     package var claims: [Claim] = []
     package var tickets: [Ticket] = []
     package var payments: [Payment] = []
+    package var refunds: [Refund] = []
     package var quotas: [Quota] = []
     /// Decisions that Redis has yet to show.
     package var waitingProjections = 0

@@ -1,20 +1,24 @@
 // Promises about money: what PostgreSQL says of a payment is what the provider's ledger says.
 
-import Ordering
+package import Ordering
 package import PaymentLedger
 
 /// PostgreSQL's payments beside the provider's ledger.
 package struct MoneyFacts: Sendable {
     package var payments: [BookingFacts.Payment]
+    package var orders: [OrderID: BookingFacts.Order]
     package var intents: [PaymentIntent]
 
-    package init(payments: [BookingFacts.Payment], intents: some Collection<PaymentIntent>) {
-        self.payments = payments
+    package init(booking: BookingFacts, intents: some Collection<PaymentIntent>) {
+        payments = booking.payments
+        orders = booking.orders
         // Whatever else the provider was used for is not ours to judge.
         self.intents = intents.filter { $0.terms.metadata["payment"] != nil }
     }
 
-    package func findings() -> [Finding] { [sameStory(), everyIntentKnown(), noOpenAuthorization(), sameSum()] }
+    package func findings() -> [Finding] {
+        [sameStory(), everyIntentKnown(), noOpenAuthorization(), sameSum(), sameRefunds(), sameDisputes()]
+    }
 
     package func sameStory() -> Finding {
         var finding = Finding(
@@ -25,7 +29,7 @@ package struct MoneyFacts: Sendable {
         for payment in payments {
             guard let reference = payment.reference else {
                 finding.expect(
-                    payment.state == .authorizing || payment.state == .unknown || payment.state == .failed,
+                    [.authorizing, .unknown, .failed].contains(payment.state),
                     "\(payment.id) is \(payment.state.rawValue) without the provider's id"
                 )
                 continue
@@ -38,7 +42,7 @@ package struct MoneyFacts: Sendable {
                 payment.state.allows(intent.state) && intent.terms.amount == payment.amount.amountMinor
                 && intent.terms.currency == payment.amount.currency.lowercased()
                 && intent.terms.metadata["payment"] == "\(payment.id)"
-                && (payment.state != .captured || payment.captured == intent.received)
+                && (![.captured, .stray].contains(payment.state) || payment.captured == intent.received)
             finding.expect(
                 fits,
                 "\(payment.id) is \(payment.state.rawValue), \(payment.amount.amountMinor) \(payment.amount.currency), "
@@ -86,7 +90,7 @@ package struct MoneyFacts: Sendable {
     package func sameSum() -> Finding {
         var finding = Finding("money.same-sum", "PostgreSQL and the ledger captured the same sum of each currency.")
         var ours: [String: Int64] = [:]
-        for payment in payments where payment.state == .captured {
+        for payment in payments where payment.state == .captured || payment.state == .stray {
             ours[payment.amount.currency.lowercased(), default: 0] += payment.captured
         }
         var theirs: [String: Int64] = [:]
@@ -99,17 +103,57 @@ package struct MoneyFacts: Sendable {
     }
 }
 
+extension MoneyFacts {
+    package func sameRefunds() -> Finding {
+        var finding = Finding("money.refunds", "Each payment gave back what the ledger says it gave back.")
+        let known = Dictionary(intents.map { ($0.id, $0) }) { first, _ in first }
+        for payment in payments {
+            guard let intent = payment.reference.flatMap({ known[$0] }) else { continue }
+            finding.expect(
+                payment.refunded == intent.refundedForGood,
+                "\(payment.id) gave \(payment.refunded) back; \(intent.id) \(intent.refundedForGood)"
+            )
+        }
+        return finding
+    }
+
+    package func sameDisputes() -> Finding {
+        var finding = Finding(
+            "money.disputes",
+            "An order is marked as disputed while the ledger's dispute is open, and charged back when it was lost."
+        )
+        let known = Dictionary(intents.map { ($0.id, $0) }) { first, _ in first }
+        for payment in payments where payment.state == .captured {
+            guard let intent = payment.reference.flatMap({ known[$0] }), let order = orders[payment.order] else {
+                continue
+            }
+            let dispute = intent.dispute?.state
+            let fits =
+                order.isDisputed == (dispute == .needsResponse)
+                && (order.state == .chargedBack) == (dispute == .lost && order.state != .refunded)
+            finding.expect(
+                fits,
+                "\(order.id) is \(order.state.rawValue), disputed: \(order.isDisputed); the dispute of \(intent.id) is "
+                    + "\(dispute?.rawValue, or: "none")"
+            )
+        }
+        return finding
+    }
+}
+
 extension PaymentState {
     /// States of the provider that agree with this one, also while a call is under way.
     fileprivate func allows(_ state: IntentState) -> Bool {
         switch self {
-        case .authorizing, .unknown: state != .succeeded
+        // A method that is taken at once may have been.
+        case .authorizing, .unknown, .requiresAction: true
         case .authorized: state == .requiresCapture
         case .capturing: state == .requiresCapture || state == .succeeded
         case .captured: state == .succeeded
         case .failed: state == .requiresPaymentMethod || state == .requiresConfirmation || state == .canceled
-        case .voiding: state == .requiresCapture || state == .canceled
-        case .voided: state == .canceled
+        case .voiding: state == .requiresCapture || state == .requiresAction || state == .canceled
+        case .voided: state == .canceled || state == .requiresPaymentMethod
+        case .stray: state == .succeeded || state == .canceled || state == .requiresCapture
         }
     }
 }

@@ -5,7 +5,10 @@ import Ordering
 extension BookingFacts {
     /// All findings about orders, seats, tickets, quotas and the outbox.
     package func findings() -> [Finding] {
-        [oneOwner(), soldIsPaid(), ordersComplete(), moneyFitsOrders(), sagasFinished(), quotasExact(), eventsTold()]
+        [
+            oneOwner(), soldIsPaid(), ordersComplete(), moneyFitsOrders(), sagasFinished(), refundSums(),
+            refundTickets(), quotasExact(), eventsTold(),
+        ]
     }
 
     private var claimsByOrder: [OrderID: [Claim]] {
@@ -37,8 +40,15 @@ extension BookingFacts {
             var seat: Seat
             var order: OrderID
         }
-        let paid = orders.values.filter { $0.state == .paid }
-        let items = Set(paid.flatMap { order in order.seats.map { Sale(seat: $0, order: order.id) } })
+        let gone = Set(tickets.filter { $0.state == .void }.map { Sale(seat: $0.seat, order: $0.order) })
+        let paid = orders.values.filter(\.state.isSold)
+        // Of an order that was given back in part, what was not given back.
+        let items = Set(
+            paid.flatMap { order in
+                order.seats.map { Sale(seat: $0, order: order.id) }
+                    .filter { order.state == .paid || !gone.contains($0) }
+            }
+        )
         let valid = Set(tickets.filter { $0.state == .valid }.map { Sale(seat: $0.seat, order: $0.order) })
         // A sold seat of a confirmed order is on its way: its money is being captured.
         let sold = Set(
@@ -71,7 +81,9 @@ extension BookingFacts {
             let wanted = order.state.belongings
             let claims = claimed[order.id] ?? []
             let tickets = issued[order.id] ?? []
-            let seats = order.seats
+            let isPartial = order.state == .partiallyRefunded
+            // Given back in part: some of its seats, and for each a claim and a ticket.
+            let seats = isPartial ? order.seats.intersection(tickets.map(\.seat)) : order.seats
             let fits =
                 Set(claims.map(\.seat)) == (wanted.claims == nil ? [] : seats)
                 && claims.allSatisfy { $0.state == wanted.claims }
@@ -98,7 +110,7 @@ extension BookingFacts {
         for order in orders.values.sorted(by: { $0.id < $1.id }) {
             let payments = live[order.id] ?? []
             let states = payments.map(\.state)
-            let isFree = order.total.amountMinor == 0 && order.state == .paid
+            let isFree = order.total.amountMinor == 0 && order.state.isPaidFor
             finding.expect(
                 (order.state.payments.contains(states) || isFree && states.isEmpty),
                 "\(order.id) is \(order.state.rawValue) with payments \(Self.tally(states.map(\.rawValue)))"
@@ -109,8 +121,11 @@ extension BookingFacts {
                 "\(order.id) costs \(order.total.amountMinor) and its items \(sum)"
             )
             for payment in payments where payment.state == .captured {
+                let beyond = refunds.filter { $0.payment == payment.id && $0.kind == .difference }
+                    .reduce(0) { $0 + $1.amount }
                 finding.expect(
-                    payment.captured == order.total.amountMinor && payment.amount.currency == order.total.currency,
+                    payment.captured - beyond == order.total.amountMinor
+                        && payment.amount.currency == order.total.currency,
                     "\(payment.id) captured \(payment.captured) \(payment.amount.currency) for \(order.id) of "
                         + "\(order.total.amountMinor) \(order.total.currency)"
                 )
@@ -126,6 +141,56 @@ extension BookingFacts {
         var finding = Finding("payments.finished", "No payment is left half done.")
         for payment in payments {
             finding.expect(!payment.state.isOpen, "\(payment.id) of \(payment.order) is \(payment.state.rawValue)")
+        }
+        return finding
+    }
+
+    package func refundSums() -> Finding {
+        var finding = Finding(
+            "refunds.sums",
+            "What each payment gave back is the sum of its refunds, and no more than was taken; none is left half done."
+        )
+        let byPayment = Dictionary(grouping: refunds.filter { $0.payment != nil }) { $0.payment }
+        for payment in payments {
+            let own = byPayment[payment.id] ?? []
+            func sum(_ states: Set<RefundState>) -> Int64 {
+                own.filter { states.contains($0.state) }.reduce(0) { $0 + $1.amount }
+            }
+            let fits =
+                payment.refunded == sum([.succeeded]) && payment.settled == sum([.settledManually])
+                && payment.refunding == sum([.requested, .submitting, .pending])
+                && payment.refunded + payment.refunding + payment.settled <= payment.captured
+            finding.expect(
+                fits,
+                "\(payment.id) captured \(payment.captured), refunded \(payment.refunded), refunding "
+                    + "\(payment.refunding), settled \(payment.settled); its refunds are "
+                    + Self.tally(own.map { "\($0.state.rawValue) \($0.amount)" })
+            )
+        }
+        for refund in refunds where refund.state == .submitting {
+            finding.report("\(refund.id) is submitting")
+        }
+        return finding
+    }
+
+    package func refundTickets() -> Finding {
+        var finding = Finding(
+            "refunds.tickets",
+            "A ticket that was given back is void, and given back once."
+        )
+        let known = Dictionary(tickets.map { ($0.id, $0) }) { first, _ in first }
+        var holders: [TicketID: RefundID] = [:]
+        finding.count(refunds.count)
+        for refund in refunds where ![.failed, .rejected].contains(refund.state) {
+            for ticket in refund.tickets {
+                let other = holders.updateValue(refund.id, forKey: ticket)
+                finding.expect(other == nil, "\(ticket) is in \(refund.id) and \(other, or: "")")
+                guard refund.state == .succeeded || refund.state == .settledManually else { continue }
+                finding.expect(
+                    known[ticket]?.state == .void,
+                    "\(ticket) of \(refund.id) is \(known[ticket]?.state.rawValue, or: "not there")"
+                )
+            }
         }
         return finding
     }
@@ -180,21 +245,30 @@ extension OrderState {
     /// The claims and tickets an order of this state has for each of its seats; `nil` for none.
     fileprivate var belongings: (claims: BookingFacts.Claim.State?, tickets: Ticket.State?) {
         switch self {
+        case .processing: (nil, nil)
         case .pending, .authorizing, .authorized: (.pending, nil)
         case .confirmed: (.sold, .pending)
-        case .paid: (.sold, .valid)
-        case .cancelled, .expired, .failed: (nil, nil)
+        case .paid, .partiallyRefunded: (.sold, .valid)
+        case .refunded, .chargedBack, .cancelled, .expired, .failed: (nil, nil)
+        }
+    }
+
+    /// Its price was paid once, whatever was given back since.
+    fileprivate var isPaidFor: Bool {
+        switch self {
+        case .paid, .partiallyRefunded, .refunded, .chargedBack: true
+        default: false
         }
     }
 
     /// The live payments an order of this state may have.
     fileprivate var payments: [[PaymentState]] {
         switch self {
-        case .pending: [[]]
-        case .authorizing: [[.authorizing], [.unknown], [.authorized]]
+        case .processing, .pending: [[]]
+        case .authorizing: [[.authorizing], [.requiresAction], [.unknown], [.authorized], [.voiding]]
         case .authorized: [[.authorized]]
         case .confirmed: [[.capturing]]
-        case .paid: [[.captured]]
+        case .paid, .partiallyRefunded, .refunded, .chargedBack: [[.captured]]
         case .cancelled, .expired, .failed: [[], [.voiding]]
         }
     }

@@ -16,6 +16,7 @@ struct Booking: Sendable {
     let orders: OrderDatabase
     let catalogue: CatalogueDatabase
     let accounts: AccountDatabase
+    let refunds: RefundDatabase
     let session: SessionID
 
     static let layout = SessionLayout(sections: [
@@ -92,7 +93,12 @@ struct Booking: Sendable {
         return order
     }
 
-    func begin(_ order: NewOrder, attemptsMax: Int = 3) async throws -> PaymentStart {
+    func begin(
+        _ order: NewOrder,
+        attemptsMax: Int = 3,
+        key: [UInt8]? = nil,
+        fingerprint: [UInt8] = [1]
+    ) async throws -> PaymentStart {
         try await orders.beginPayment(
             NewPayment(
                 id: .fresh(),
@@ -102,7 +108,9 @@ struct Booking: Sendable {
                 owner: Self.owner,
                 lease: .seconds(10),
                 now: Self.now,
-                attemptsMax: attemptsMax
+                attemptsMax: attemptsMax,
+                keyHash: key ?? PaymentID.fresh().bytes,
+                fingerprint: fingerprint
             )
         )
     }
@@ -181,6 +189,7 @@ func withBooking(
             orders: OrderDatabase(pool: pool),
             catalogue: CatalogueDatabase(pool: pool),
             accounts: AccountDatabase(pool: pool),
+            refunds: RefundDatabase(pool: pool),
             session: .fresh()
         )
         let show = Show(id: .fresh(), title: "Hamlet", description: "A play", venue: "Globe")

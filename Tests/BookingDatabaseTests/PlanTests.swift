@@ -9,7 +9,10 @@ import Testing
 /// row each, where reading everything looks cheapest.
 @Suite struct PlanTests {
     /// Those that are meant to read a whole small table or a queue from its front.
-    private static let wholeReaders = ["open_sagas", "sessions", "shows", "unprojected", "waiting_parties"]
+    private static let wholeReaders = [
+        "cancellations_open", "events_due", "events_forget", "open_refunds", "open_sagas", "refunds_waiting",
+        "sessions", "shows", "unprojected", "waiting_parties",
+    ]
 
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Booking/Database/SQL")

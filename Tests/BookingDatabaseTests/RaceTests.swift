@@ -142,12 +142,20 @@ import Testing
                                 try await other.recordCaptured(payment.id, amount: payment.amount)
                             }
                         }
-                        group.addTask { try await other.beginVoid(payment.id, reference: "pi_\(payment.id)") }
+                        group.addTask {
+                            try await other.beginVoid(
+                                payment.id,
+                                reference: "pi_\(payment.id)",
+                                then: .expired,
+                                endsNow: true
+                            )
+                        }
                         group.addTask {
                             try await other.recordDeclined(
                                 payment.id,
                                 code: "no",
                                 reference: nil,
+                                counts: true,
                                 retryWindow: .seconds(60)
                             )
                         }

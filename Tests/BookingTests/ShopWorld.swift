@@ -89,21 +89,24 @@ struct ShopWorld: Sendable {
         _ = try await pool.execute(Statement("sell", sell))
     }
 
-    func saga(_ provider: any PaymentProvider) -> PaySaga {
+    func saga(_ provider: any PaymentProvider, late: LatePayment = .void) -> PaySaga {
         PaySaga(
-            rules: PaymentSaga(retryDelay: .zero),
+            rules: PaymentSaga(latePayment: late, retryDelay: .zero, lookDelay: .zero),
             orders: orders,
             provider: provider,
             projector: projector,
             health: ProviderHealth(),
             clock: .system,
             retryWindow: .seconds(180),
+            owner: "test",
+            lease: .zero,
+            anomalies: MetricsRegistry().counter("anomalies", ""),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
     }
 
     /// An order of two seats with a payment begun.
-    func beginPayment(seats: [SeatNumber] = [0, 1]) async throws -> SagaWork {
+    func beginPayment(seats: [SeatNumber] = [0, 1], method: String = "pm_card_visa") async throws -> SagaWork {
         let clock = Clock.system
         let items = seats.map { OrderItem(seat: $0, name: "A-1-\($0 + 1)", area: "Hall", price: Money(2500, "EUR")) }
         let order = NewOrder(
@@ -126,16 +129,24 @@ struct ShopWorld: Sendable {
             )
         )
         #expect(try await orders.create(order) == .created)
+        return try await beginPayment(of: order.id, method: method)
+    }
+
+    /// Another attempt.
+    func beginPayment(of order: OrderID, method: String = "pm_card_visa") async throws -> SagaWork {
+        let clock = Clock.system
         let start = try await orders.beginPayment(
             NewPayment(
                 id: clock.makeID(),
-                order: order.id,
+                order: order,
                 account: account,
-                method: "pm_card_visa",
+                method: method,
                 owner: "test",
                 lease: .zero,
                 now: clock.now(),
-                attemptsMax: 3
+                attemptsMax: 3,
+                keyHash: SecureRandom.bytes(32),
+                fingerprint: SecureRandom.bytes(32)
             )
         )
         guard case .started(let payment) = start else { throw WorldFault(what: "\(start)") }

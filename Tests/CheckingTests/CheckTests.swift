@@ -107,6 +107,22 @@ struct CheckTests {
         },
         Damage("orders.money", "a payment of no order") { $0.booking.orders[World.expired] = nil },
         Damage("payments.finished", "a payment still authorizing") { $0.booking.payments[1].state = .authorizing },
+        Damage("refunds.sums", "given back more than its refunds") { $0.booking.payments[0].refunded = 3001 },
+        Damage("refunds.sums", "given back more than was taken") { world in
+            world.booking.payments[0].refunded = 13_000
+            world.booking.refunds[0].amount = 13_000
+        },
+        Damage("refunds.sums", "a refund left half done") { world in
+            world.booking.refunds[1].state = .submitting
+            world.booking.payments[0].refunding = 5000
+        },
+        Damage("refunds.tickets", "a ticket given back that is good still") { world in
+            world.booking.refunds[0].tickets = [world.booking.tickets[0].id]
+        },
+        Damage("refunds.tickets", "a ticket in two refunds") { world in
+            world.booking.refunds[1].state = .pending
+            for index in 0..<2 { world.booking.refunds[index].tickets = [world.booking.tickets[0].id] }
+        },
         Damage("quotas.exact", "more used than claimed") { $0.booking.quotas[0].used = 4 },
         Damage("quotas.exact", "more used than allowed") { $0.booking.quotas[0].limit = 2 },
         Damage("quotas.exact", "claims without quota") { $0.booking.quotas = [] },
@@ -141,6 +157,14 @@ struct CheckTests {
         },
         Damage("money.no-open-authorization", "a reservation left behind") {
             $0.intents[1] = World.intent("pi_2", for: World.voided, 4000, .requiresCapture)
+        },
+        Damage("money.refunds", "a refund the ledger does not have") { $0.intents[0].refunds = [] },
+        Damage("money.refunds", "a refund the bank sent back") { $0.intents[0].refunds[0].state = .failed },
+        Damage("money.disputes", "a dispute nobody noticed") {
+            $0.intents[0].dispute = .init(id: "dp_1", amount: 10_000, state: .needsResponse)
+        },
+        Damage("money.disputes", "a dispute that was lost and changed nothing") {
+            $0.intents[0].dispute = .init(id: "dp_1", amount: 10_000, state: .lost)
         },
         Damage("money.same-sum", "a capture nobody wrote down") {
             $0.intents.append(World.intent("pi_3", for: World.voided, 100, .succeeded, received: 100))

@@ -22,6 +22,7 @@ struct World {
     static let liveHold = HoldID(high: 4, low: 3)
     static let payment = PaymentID(high: 5, low: 1)
     static let voided = PaymentID(high: 5, low: 2)
+    static let refund = RefundID(high: 7, low: 1)
 
     init() {
         seats = SeatFacts(
@@ -91,6 +92,27 @@ struct World {
                 reference: "pi_2"
             ),
         ]
+        // A third of the paid order's money went back, and no ticket with it.
+        booking.payments[0].refunded = 3000
+        booking.refunds = [
+            .init(
+                id: Self.refund,
+                payment: Self.payment,
+                kind: .staff,
+                state: .succeeded,
+                amount: 3000,
+                tickets: []
+            ),
+            .init(
+                id: RefundID(high: 7, low: 2),
+                payment: Self.payment,
+                kind: .buyer,
+                state: .failed,
+                amount: 5000,
+                tickets: []
+            ),
+        ]
+        booking.orders[Self.paid]?.state = .partiallyRefunded
         booking.quotas = [.init(session: session, account: buyer, used: 3, limit: 4)]
     }
 
@@ -99,6 +121,7 @@ struct World {
             Self.intent("pi_1", for: Self.payment, 10000, .succeeded, received: 10000),
             Self.intent("pi_2", for: Self.voided, 4000, .canceled),
         ]
+        intents[0].refunds = [.init(id: "re_1", amount: 3000, state: .succeeded, reason: nil, metadata: [:])]
     }
 
     /// As the ledger would have it.
@@ -151,7 +174,7 @@ struct World {
     }
 
     var findings: [Finding] {
-        booking.findings() + MoneyFacts(payments: booking.payments, intents: intents).findings()
+        booking.findings() + MoneyFacts(booking: booking, intents: intents).findings()
             + MapFacts(booking: booking, seats: [session: seats]).findings() + RoomsFacts(rooms: [room]).findings()
     }
 

@@ -67,7 +67,7 @@ import Testing
             let hold = try await tour.hold(["MAIN-F-1"], by: second)
             let order = try await tour.order(hold: try #require(hold.text("id")), by: second)
             let id = try #require(order.text("id"))
-            let cancelled = try await second.post("/v1/orders/\(id)/cancel")
+            let cancelled = try await tour.post("/v1/orders/\(id)/cancel", by: second)
             #expect(cancelled.text("state") == "cancelled", "\(cancelled.json)")
             try await eventually("the seat of a cancelled order is free again", within: .seconds(5)) {
                 try await tour.hold(["MAIN-F-1"], by: first).status == 201

@@ -59,7 +59,28 @@ struct Tour: Sendable {
         try await buyer.with("Idempotency-Key", key).post("/v1/sessions/\(session)/orders", ["hold_id": hold])
     }
 
-    func pay(_ order: String, with method: String = "pm_card_visa", by buyer: Visitor) async throws -> Visitor.Reply {
-        try await buyer.post("/v1/orders/\(order)/payments", ["payment_method": method])
+    func pay(
+        _ order: String,
+        with method: String? = "pm_card_visa",
+        by buyer: Visitor,
+        key: String = UUID().uuidString
+    ) async throws -> Visitor.Reply {
+        let body = method.map { ["payment_method": $0] } ?? [:]
+        return try await buyer.with("Idempotency-Key", key).post("/v1/orders/\(order)/payments", body)
+    }
+
+    /// POST with a key of its own.
+    func post(_ path: String, _ json: Any? = nil, by buyer: Visitor, key: String = UUID().uuidString)
+        async throws -> Visitor.Reply
+    {
+        try await buyer.with("Idempotency-Key", key).post(path, json)
+    }
+
+    /// Hold and order in one go; the order's id.
+    func ordered(_ seats: [String], by buyer: Visitor) async throws -> String {
+        let path = "/v1/sessions/\(session)/orders"
+        let reply = try await post(path, ["seats": seats], by: buyer)
+        #expect(reply.status == 201, "\(reply.json)")
+        return try #require(reply.text("id"))
     }
 }

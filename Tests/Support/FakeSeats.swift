@@ -293,6 +293,8 @@ struct FakeSeats {
             switch projection.outcome {
             case .free:
                 if owner == projection.hold { give(seat, .free, to: nil, of: nil) }
+            case .blocked:
+                if owner == projection.hold { give(seat, .blocked, to: nil, of: nil) }
             case .sold, .pinned:
                 if owner != projection.hold, let owner, let other = holds[owner], other.state == .active {
                     evicted.append(other)

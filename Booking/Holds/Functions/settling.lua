@@ -26,7 +26,7 @@ local function claim_seat(s, plan, evicted, seat, id, account, letter, class, wa
   return true
 end
 
--- pinned | sold | free, hold id, order, account, deadline in ms (pinned) or 0, seats -> ok, seats left alone
+-- pinned | sold | free | blocked, hold id, order, account, deadline in ms (pinned) or 0, seats -> ok, seats left alone
 -- Idempotent, in the order of the order's life; a hold that was lost is made again.
 local function settle(keys, args)
   local s, refusal = begin(keys[1])
@@ -37,11 +37,12 @@ local function settle(keys, args)
   local plan, evicted, owned, skipped = new_plan(), {}, {}, 0
   for _, seat in ipairs(numbers(args[6])) do
     local done
-    if outcome == 'free' then
+    if outcome == 'free' or outcome == 'blocked' then
       local now = letter_of(s, seat)
       done = owner_of(s, seat) == id and (now == 'H' or now == 'S') and not is_moved(plan, seat)
       if done then
-        move(plan, seat, now, 'F', now == 'S' and 'sold' or was, 'free', nil)
+        local letter = outcome == 'free' and 'F' or 'B'
+        move(plan, seat, now, letter, now == 'S' and 'sold' or was, outcome, nil)
         add(plan.limits, account, -1)
       end
     elseif outcome == 'sold' then

@@ -11,14 +11,14 @@ struct AccountCheck: Sendable {
     struct Caller: Sendable {
         var account: AccountID
         var role: String
+
+        var isStaff: Bool { role == Account.Role.staff.rawValue || role == Account.Role.admin.rawValue }
     }
 
     /// Somebody of the staff.
     func staff(of request: Request) throws -> Caller {
         let caller = try caller(of: request)
-        guard caller.role == Account.Role.staff.rawValue || caller.role == Account.Role.admin.rawValue else {
-            throw Refusal(.forbidden, "only the staff may do this")
-        }
+        guard caller.isStaff else { throw Refusal(.forbidden, "only the staff may do this") }
         return caller
     }
 

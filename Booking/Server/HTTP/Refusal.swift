@@ -7,6 +7,8 @@ struct Refusal: Error {
     var problem: Problem
     /// Seconds for `Retry-After`.
     var retryAfter: Int?
+    /// The database decided it: a repeat of the same call gets the same answer.
+    var isDecided = false
 
     init(_ code: ProblemCode, _ detail: String? = nil, retryAfter: Int? = nil) {
         problem = Problem(code, detail: detail)
@@ -67,5 +69,13 @@ struct ProblemMiddleware: RouterMiddleware {
         case 400..<500: Refusal(.badRequest)
         default: Refusal(.internalError)
         }
+    }
+}
+
+extension Refusal {
+    var decided: Refusal {
+        var refusal = self
+        refusal.isDecided = true
+        return refusal
     }
 }

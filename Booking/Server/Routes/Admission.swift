@@ -25,7 +25,7 @@ struct Admission: Sendable {
                 held: counts.held,
                 pending: counts.pending,
                 holdP99MS: shop.latency.p99,
-                sagaBacklog: try await orders.openSagaCount(),
+                sagaBacklog: try await orders.sagaCounts(stuckAfter: .seconds(3600)).open,
                 paymentErrorRate: shop.health.errorRate,
                 asOf: Clock.system.now().text
             )

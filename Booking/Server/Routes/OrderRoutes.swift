@@ -7,6 +7,9 @@ import UsherAPI
 struct OrderRoutes {
     let purchases: Purchases
     let paying: Paying
+    let cancelling: Cancelling
+    let kept: any KeptAnswers
+    let keyed: KeyedCalls
     let orders: any OrderStore
     let replies: OrderReplies
     let catalogue: CatalogueCache
@@ -47,11 +50,35 @@ struct OrderRoutes {
             fingerprint: SHA256.digest(Array("POST \(request.uri.path)\n".utf8) + bytes)
         )
         let buyer = Purchases.Buyer(account: caller.account, pass: pass)
-        let answer = try await purchases.order(call, in: session, for: buyer)
-        var response = Response.bytes(answer.body, status: answer.status)
-        if answer.isReplayed { response.headers[.idempotentReplayed] = "true" }
+        let answer: Purchases.OrderAnswer
+        do {
+            answer = try await purchases.order(call, in: session, for: buyer)
+        } catch let refusal as Refusal {
+            try await keep(refusal, of: call, in: session, for: buyer)
+            throw refusal
+        }
+        var response = KeyedCalls.response(answer.status, answer.body, isReplayed: answer.isReplayed)
         if answer.isLimitReached, pass != nil { response.headers[.usherCommand] = "complete" }
         return response
+    }
+
+    /// What the database decided is the answer to a repeat, too; what Redis refused may be mended by one.
+    private func keep(
+        _ refusal: Refusal,
+        of call: Purchases.OrderCall,
+        in session: Session,
+        for buyer: Purchases.Buyer
+    ) async throws {
+        guard refusal.isDecided else { return }
+        try await answered { () async throws(StoreFailure) in
+            try await kept.keep(
+                scope: purchases.scope(buyer.account, session.id),
+                keyHash: SHA256.digest(Array(call.key.utf8)),
+                fingerprint: call.fingerprint,
+                status: refusal.problem.status,
+                body: Reply.encode(refusal.problem)
+            )
+        }
     }
 
     private func list(_ request: Request) async throws -> Response {
@@ -78,31 +105,49 @@ struct OrderRoutes {
     private func cancel(_ request: Request, _ context: BookingContext) async throws -> Response {
         let caller = try check.caller(of: request)
         let id: OrderID = try context.parameters.identifier()
-        let outcome = try await answered { () async throws(StoreFailure) in
-            try await orders.cancel(id, by: caller.account)
+        return try await keyed.answer(request, by: caller.account) { key, _ in
+            let order = try await cancelling.cancel(id, by: caller.account, key: key)
+            let isOver = order.state.isFinal && !order.refunds.contains { $0.state.isUnderWay }
+            return KeyedCalls.Answer(try replies.reply(for: order, at: clock.now()), status: isOver ? 200 : 202)
         }
-        switch outcome {
-        case .cancelled, .alreadyCancelled: projector.kick()
-        case .unknownOrder: throw Refusal(.notFound)
-        case .notCancellable(let state):
-            throw Refusal(.orderStateConflict, "the order is \(state.rawValue) and cannot be cancelled now")
-        }
-        return Response.json(try replies.reply(for: try await owned(request, context), at: clock.now()))
     }
 
     private func pay(_ request: Request, _ context: BookingContext) async throws -> Response {
         let caller = try check.caller(of: request)
         let id: OrderID = try context.parameters.identifier()
-        let body = try request.decode(PaymentRequest.self, from: try await request.bytes())
-        try await paying.pay(id, by: caller.account, with: body.paymentMethod)
+        guard let key = try request.idempotencyKey(isRequired: true) else { throw Refusal(.idempotencyKeyMissing) }
+        let bytes = try await request.bytes()
+        let body = bytes.isEmpty ? nil : try request.decode(PaymentRequest.self, from: bytes)
+        let call = Paying.Call(
+            method: body?.paymentMethod,
+            keyHash: SHA256.digest(Array(key.utf8)),
+            fingerprint: KeyedCalls.fingerprint(request, bytes)
+        )
+        let outcome = try await paying.pay(id, by: caller.account, call)
         let order = try await owned(request, context)
-        let payment = order.payment
-        if payment?.state == .failed, order.state == .pending {
+        var payment = order.payment
+        if let own = outcome.payment, own != payment?.id {
+            payment = try await answered { () async throws(StoreFailure) in try await orders.payment(own) }
+        }
+        var response = try paid(order, payment)
+        if outcome.isReplayed { response.headers[.idempotentReplayed] = "true" }
+        return response
+    }
+
+    /// What the buyer hears of an attempt.
+    private func paid(_ order: Order, _ payment: Payment?) throws -> Response {
+        if payment?.state == .failed, !order.state.isSold {
+            if PaymentSaga.unknownMethodCodes.contains(payment?.declineCode ?? "") {
+                throw Refusal(
+                    .paymentMethodInvalid,
+                    "there is no such payment method here; this attempt does not count"
+                )
+            }
             var refusal = Refusal(.paymentDeclined, "the payment was declined; try another method")
             refusal.problem.declineCode = payment?.declineCode
             throw refusal
         }
-        // Still open: the provider has not answered yet. The saga goes on by itself.
+        // Still open: the buyer has to do something, or the provider has not answered yet. The saga goes on by itself.
         let isOpen = payment?.state.isOpen ?? false
         var response = Response.json(try replies.reply(for: order, at: clock.now()), status: isOpen ? 202 : 200)
         if isOpen { response.headers[.retryAfter] = "1" }

@@ -92,9 +92,9 @@ enum HTML {
         return safe
     }
 
-    /// Minor units with two decimals; currencies without decimals come with their own rule when they are sold in.
+    /// With the decimals of its currency.
     static func price(_ money: MoneyReply) -> String {
-        let cents = money.amountMinor % 100
-        return "\(money.amountMinor / 100).\(cents < 10 ? "0" : "")\(cents) \(escaped(money.currency))"
+        let amount = Currency.text(Money(Int64(money.amountMinor), money.currency))
+        return "\(amount) \(escaped(money.currency))"
     }
 }

@@ -1,20 +1,15 @@
 import Foundation
 import Hummingbird
-import Logging
 import Ordering
 import Payments
 import UsherAPI
 
-/// What the provider tells without being asked. The event is remembered first and answered with 200; a saga that waits
-/// for just this news is looked at again at once, all others learn it from their own calls.
+/// What the provider tells without being asked: the signature is checked on the bytes as they came, the event is
+/// remembered, and only then something is done about it.
 struct WebhookRoutes {
     let verifier: WebhookVerifier
-    let orders: any OrderStore
-    let rules: PaymentSaga
+    let news: ProviderNews
     let clock: Clock
-    let logger: Logger
-
-    private static let source = "payment-provider"
 
     func add(to routes: RouterGroup<BookingContext>) {
         routes.post("webhooks/psp/stripe") { request, _ in
@@ -30,10 +25,7 @@ struct WebhookRoutes {
                 throw Refusal(.badRequest, "webhook refused: \(error)")
             }
             guard Self.isPlain(event.id) else { throw Refusal(.badRequest, "webhook refused: its id is not plain") }
-            let isNew = try await answered { () async throws(StoreFailure) in
-                try await orders.receive(source: Self.source, event: event.id)
-            }
-            if isNew { try await look(at: event) }
+            try await answered { () async throws(StoreFailure) in try await news.receive(event, body: body) }
             return Response(status: .ok)
         }
     }
@@ -41,19 +33,5 @@ struct WebhookRoutes {
     /// Providers' ids are short and visible ASCII.
     private static func isPlain(_ id: String) -> Bool {
         (1...255).contains(id.utf8.count) && id.utf8.allSatisfy { (0x21...0x7e).contains($0) }
-    }
-
-    private func look(at event: ProviderEvent) async throws {
-        guard let state = event.state, let id = state.payment,
-            let payment = try await answered({ () async throws(StoreFailure) in try await orders.payment(id) })
-        else { return }
-        if payment.state == .unknown {
-            try await answered { () async throws(StoreFailure) in try await orders.postpone(id, by: .zero) }
-        }
-        guard payment.state == .failed || payment.state == .voided else { return }
-        let step = rules.observed(state, payment: payment, order: .expired, at: clock.now())
-        if case .stuck(let reason, _) = step {
-            logger.error("payment anomaly", metadata: ["payment.id": "\(id)", "reason": "\(reason)"])
-        }
     }
 }

@@ -19,7 +19,8 @@ struct OrderReplies: Sendable {
         let left = isWaiting ? max(0, (order.deadline - now).milliseconds / 1000) : 0
         return OrderReply(
             id: "\(order.id)",
-            state: order.state.rawValue,
+            state: order.state.isSold && order.refunds.contains { $0.state.isUnderWay && !$0.shares.isEmpty }
+                ? "refunding" : order.state.rawValue,
             show: .init(id: "\(show.id)", title: show.title),
             session: .init(id: "\(session.id)", title: session.title, startsAt: session.startsAt.text),
             seats: order.items.map { .init(seat: $0.name, area: $0.area, price: $0.price.reply) },
@@ -28,7 +29,24 @@ struct OrderReplies: Sendable {
             payBy: order.deadline.text,
             secondsLeft: Int(left),
             payment: order.payment.map { reply(for: $0) },
-            tickets: try order.tickets.map { try reply(for: $0) }
+            tickets: try order.tickets.map { try reply(for: $0) },
+            refunds: order.refunds.map { reply(for: $0) },
+            disputed: order.isDisputed
+        )
+    }
+
+    func reply(for refund: Refund) -> RefundReply {
+        RefundReply(
+            id: "\(refund.id)",
+            orderID: "\(refund.order)",
+            state: refund.state.rawValue,
+            kind: refund.kind.rawValue,
+            amount: refund.amount.reply,
+            fee: Money(refund.fee, refund.amount.currency).reply,
+            tickets: refund.shares.map { "\($0.ticket)" },
+            reason: refund.reason,
+            failureCode: refund.failureCode,
+            createdAt: refund.createdAt.text
         )
     }
 
@@ -38,7 +56,18 @@ struct OrderReplies: Sendable {
             orderID: "\(payment.order)",
             state: payment.state.rawValue,
             amount: payment.amount.reply,
-            declineCode: payment.declineCode
+            declineCode: payment.declineCode,
+            nextAction: payment.state == .requiresAction ? payment.action.map(Self.reply) : nil,
+            refunded: payment.refunded == 0 ? nil : Money(payment.refunded, payment.amount.currency).reply
+        )
+    }
+
+    private static func reply(for action: PaymentAction) -> PaymentReply.NextAction {
+        PaymentReply.NextAction(
+            type: action.kind.rawValue,
+            url: action.kind == .redirect ? action.value : nil,
+            code: action.kind == .code ? action.value : nil,
+            clientSecret: action.kind == .script ? action.value : nil
         )
     }
 

@@ -12,6 +12,10 @@ struct PaySaga: Sendable {
     let health: ProviderHealth
     let clock: Clock
     let retryWindow: Duration
+    let owner: String
+    let lease: Duration
+    /// Money that was not where it should be.
+    let anomalies: Counter
     let logger: Logger
 
     /// Steps of one drive; a saga needs three.
@@ -19,22 +23,41 @@ struct PaySaga: Sendable {
 
     /// Drives the saga until it is done or has to wait. A failure leaves it to the rescuer.
     func drive(_ work: SagaWork) async {
+        await guarded(work.payment) { () async throws(StoreFailure) in try await advance(work) }
+    }
+
+    /// Something is said to have happened at the provider: asks how the payment stands and goes on from there, unless
+    /// somebody works on it already. `reference` is the provider's id, in case it is not known yet.
+    func look(at payment: PaymentID, reference: String?) async throws(StoreFailure) {
+        guard let work = try await orders.leaseSaga(payment, reference: reference, owner: owner, lease: lease) else {
+            return
+        }
+        await guarded(work.payment) { () async throws(StoreFailure) in
+            guard work.payment.reference != nil else { return try await advance(work) }
+            CrashPoint.reach("look.before")
+            let answer = await provider.state(of: work.payment)
+            CrashPoint.reach("look.after")
+            health.record(answer)
+            let step = rules.react(to: answer, work, at: clock.now())
+            guard let next = try await record(step, work) else { return }
+            try await advance(next)
+        }
+    }
+
+    private func guarded(_ payment: Payment, _ body: () async throws(StoreFailure) -> Void) async {
         do {
-            try await advance(work)
+            try await body()
         } catch {
-            logger.warning(
-                "saga interrupted",
-                metadata: ["payment.id": "\(work.payment.id)", "error": "\(error)"]
-            )
+            logger.warning("saga interrupted", metadata: ["payment.id": "\(payment.id)", "error": "\(error)"])
         }
     }
 
     private func advance(_ work: SagaWork) async throws(StoreFailure) {
         var work = work
         for _ in 0..<Self.stepsMax {
-            guard let answer = await call(rules.next(work.payment.state), work.payment) else { return }
+            guard let answer = await call(rules.next(work.payment), work.payment) else { return }
             health.record(answer)
-            let step = rules.react(to: answer, payment: work.payment, order: work.orderState, at: clock.now())
+            let step = rules.react(to: answer, work, at: clock.now())
             guard let next = try await record(step, work) else { return }
             work = next
         }
@@ -48,49 +71,84 @@ struct PaySaga: Sendable {
             CrashPoint.reach("authorize.before")
             defer { CrashPoint.reach("authorize.after") }
             return await provider.authorize(payment)
+        case .look:
+            CrashPoint.reach("look.before")
+            defer { CrashPoint.reach("look.after") }
+            return await provider.state(of: payment)
         case .capture:
             CrashPoint.reach("capture.before")
             defer { CrashPoint.reach("capture.after") }
-            return await provider.capture(payment)
+            return await orLook(await provider.capture(payment), payment)
         case .void:
             CrashPoint.reach("void.before")
             defer { CrashPoint.reach("void.after") }
-            return await provider.void(payment)
+            return await orLook(await provider.void(payment), payment)
         default:
             return nil
         }
     }
 
+    /// A provider may keep a failure as the answer to a key: how the payment stands is then the better answer, as long
+    /// as the call has had its effect.
+    private func orLook(_ answer: ProviderAnswer, _ payment: Payment) async -> ProviderAnswer {
+        guard case .unknown = answer else { return answer }
+        guard case .state(let state) = await provider.state(of: payment) else { return answer }
+        let hasEffect = [.captured, .cancelled, .requiresPaymentMethod].contains(state.status)
+        return hasEffect ? .state(state) : answer
+    }
+
     /// Writes a step's result down; the facts to go on with, or `nil` when the drive ends here.
     private func record(_ step: PaymentSaga.Step, _ work: SagaWork) async throws(StoreFailure) -> SagaWork? {
-        let payment = work.payment
-        var next = work
         switch step {
         case .confirm(let state): return try await confirm(state, work)
-        case .beginVoid(let reference):
-            try await orders.beginVoid(payment.id, reference: reference)
-            projector.kick()
-            next.payment.state = .voiding
-            next.payment.reference = reference
-            return next
-        case .recordDeclined(let code, let reference):
-            try await orders.recordDeclined(payment.id, code: code, reference: reference, retryWindow: retryWindow)
+        case .adopt(let state): return try await adopt(state, work)
+        case .beginVoid(let reference, let then, let endsNow):
+            return try await beginVoid(work, reference: reference, then: then, endsNow: endsNow)
+        case .recordStray(let state): return try await recordStray(state, work)
+        case .authorize, .look, .capture, .void: return work
+        case .done: return nil
+        default:
+            try await finish(step, work.payment)
+            return nil
+        }
+    }
+
+    /// Steps after which the drive has nothing more to do.
+    private func finish(_ step: PaymentSaga.Step, _ payment: Payment) async throws(StoreFailure) {
+        switch step {
+        case .awaitAction(let state, let delay):
+            CrashPoint.reach("action.before")
+            try await orders.recordAction(payment.id, state.action, reference: state.reference, lookAfter: delay)
+            CrashPoint.reach("action.after")
+        case .recordDeclined(let code, let reference, let counts):
+            CrashPoint.reach("declined.before")
+            try await orders.recordDeclined(
+                payment.id,
+                code: code,
+                reference: reference,
+                counts: counts,
+                retryWindow: retryWindow
+            )
+            CrashPoint.reach("declined.after")
         case .recordCaptured(let money):
+            CrashPoint.reach("captured.before")
             try await orders.recordCaptured(payment.id, amount: money)
             CrashPoint.reach("captured.after")
-            projector.kick()
         case .recordCaptureImpossible(let code):
+            CrashPoint.reach("impossible.before")
             try await orders.recordCaptureImpossible(payment.id, code: code)
-            projector.kick()
-        case .recordVoided: try await orders.recordVoided(payment.id)
+            CrashPoint.reach("impossible.after")
+        case .recordVoided:
+            CrashPoint.reach("voided.before")
+            try await orders.recordVoided(payment.id, retryWindow: retryWindow)
+            CrashPoint.reach("voided.after")
         case .wait(let delay): try await wait(payment, delay)
         case .stuck(let reason, let delay):
             logger.error("saga stuck", metadata: ["payment.id": "\(payment.id)", "reason": "\(reason)"])
-            try await orders.postpone(payment.id, by: delay)
-        case .authorize, .capture, .void: return next
-        case .done: break
+            try await orders.markStuck(payment.id, reason: reason, delay: delay)
+        default: return
         }
-        return nil
+        projector.kick()
     }
 
     private func confirm(_ state: ProviderState, _ work: SagaWork) async throws(StoreFailure) -> SagaWork? {
@@ -98,10 +156,11 @@ struct PaySaga: Sendable {
         var next = work
         next.payment.reference = state.reference
         guard let order = try await orders.order(work.payment.order) else { return nil }
+        let isTaken = state.status == .captured
         let confirmation = Confirmation(
             payment: work.payment.id,
             reference: state.reference,
-            authorized: state.amount,
+            authorized: isTaken ? Money(state.captured, state.amount.currency) : state.amount,
             tickets: order.items.map { _ in NewTicket(id: clock.makeID(), number: TicketNumber.random()) }
         )
         switch try await orders.confirm(confirmation) {
@@ -110,13 +169,75 @@ struct PaySaga: Sendable {
             projector.kick()
             next.payment.state = .capturing
             next.orderState = .confirmed
+            guard isTaken else { return next }
+            // A method that knows no reservation: the money is there already.
+            return try await record(rules.observed(state, next, at: clock.now()), next)
         case .refused(let orderState):
-            try await orders.beginVoid(work.payment.id, reference: state.reference)
-            projector.kick()
-            next.payment.state = .voiding
             next.orderState = orderState
+            if isTaken { return try await recordStray(state, next) }
+            let end: OrderState = order.isCancelRequested ? .cancelled : .expired
+            return try await beginVoid(next, reference: state.reference, then: end, endsNow: true)
         }
+    }
+
+    private func beginVoid(
+        _ work: SagaWork,
+        reference: String,
+        then: OrderState,
+        endsNow: Bool
+    ) async throws(StoreFailure) -> SagaWork? {
+        var next = work
+        CrashPoint.reach("voiding.before")
+        try await orders.beginVoid(work.payment.id, reference: reference, then: then, endsNow: endsNow)
+        CrashPoint.reach("voiding.after")
+        projector.kick()
+        next.payment.state = .voiding
+        next.payment.reference = reference
+        if endsNow { next.orderState = then }
         return next
+    }
+
+    /// Money of an attempt that had ended: its order goes on with it, or it goes back.
+    private func adopt(_ state: ProviderState, _ work: SagaWork) async throws(StoreFailure) -> SagaWork? {
+        CrashPoint.reach("adopt.before")
+        let isAdopted = try await orders.adopt(
+            work.payment.id,
+            reference: state.reference,
+            reclaim: rules.latePayment == .reclaim
+        )
+        CrashPoint.reach("adopt.after")
+        guard isAdopted else { return try await recordStray(state, work) }
+        anomaly("an attempt came through after it was given up", work.payment)
+        projector.kick()
+        var next = work
+        next.payment.state = .authorized
+        next.payment.reference = state.reference
+        next.orderState = .authorized
+        return next
+    }
+
+    private func recordStray(_ state: ProviderState, _ work: SagaWork) async throws(StoreFailure) -> SagaWork? {
+        let taken = state.status == .captured ? state.captured : 0
+        anomaly("the provider has money that no order can use", work.payment)
+        CrashPoint.reach("stray.before")
+        try await orders.recordStray(
+            work.payment.id,
+            reference: state.reference,
+            captured: Money(taken, state.amount.currency),
+            retryWindow: retryWindow
+        )
+        CrashPoint.reach("stray.after")
+        projector.kick()
+        guard taken == 0 else { return nil }
+        var next = work
+        next.payment.state = .stray
+        next.payment.reference = state.reference
+        return next
+    }
+
+    private func anomaly(_ what: String, _ payment: Payment) {
+        anomalies.increment()
+        logger.error("payment anomaly", metadata: ["payment.id": "\(payment.id)", "reason": "\(what)"])
     }
 
     private func wait(_ payment: Payment, _ delay: Duration) async throws(StoreFailure) {

@@ -149,6 +149,7 @@ struct Purchases: Sendable {
             payment: nil,
             tickets: []
         )
+        guard !order.total.isBelowMinimum else { throw Refusal(tooLittle: order.total) }
         let body = Reply.encode(try replies.reply(for: order, at: now))
         let new = NewOrder(
             id: order.id,
@@ -194,13 +195,13 @@ struct Purchases: Sendable {
             throw Refusal(.idempotencyKeyReused, "this Idempotency-Key belongs to another request")
         case .seatsTaken(let seats):
             // Nothing is given back: the seats may be the buyer's own, in an order made of this very hold.
-            throw Refusal(HoldFailure.seatsTaken(seats), layout: layout)
+            throw Refusal(HoldFailure.seatsTaken(seats), layout: layout).decided
         case .limitExceeded(let limit, let remaining):
             await giveBack(hold)
-            throw Refusal(limit: limit, remaining: remaining)
+            throw Refusal(limit: limit, remaining: remaining).decided
         case .notOnSale:
             await giveBack(hold)
-            throw Refusal(.saleEnded, "the sale of this session has ended")
+            throw Refusal(.saleEnded, "the sale of this session has ended").decided
         }
     }
 
@@ -225,7 +226,7 @@ struct Purchases: Sendable {
         try? await holds.release(hold.id, in: hold.session, by: hold.account)
     }
 
-    private func scope(_ account: AccountID, _ session: SessionID) -> String { "\(account) POST \(session)/orders" }
+    func scope(_ account: AccountID, _ session: SessionID) -> String { "\(account) POST \(session)/orders" }
 
     /// With a key the id follows from it, so that a repeated request finds its hold again.
     private func holdID(for account: AccountID, session: SessionID, key: String?) -> HoldID {
@@ -237,6 +238,15 @@ struct Purchases: Sendable {
 }
 
 extension Refusal {
+    init(tooLittle total: Money) {
+        let minimum = Currency.minimum(in: total.currency)
+        self.init(
+            .amountBelowMinimum,
+            "\(Currency.text(total)) \(total.currency) is less than the \(Currency.text(minimum)) that can be charged"
+        )
+        problem.limit = Int(minimum.amountMinor)
+    }
+
     init(notSelling state: SessionState) {
         switch state {
         case .draft, .published: self.init(.saleNotOpen, "the sale of this session has not begun")

@@ -20,9 +20,10 @@ struct BookingLoader {
             Statement("check_payments", PackageResources.check_payments_sql.text),
             Statement("check_quotas", PackageResources.check_quotas_sql.text),
             Statement("check_projections", PackageResources.check_projections_sql.text),
+            Statement("check_refunds", PackageResources.check_refunds_sql.text),
             Statement("check_end", "COMMIT"),
         ])
-        guard results.count == 10 else { throw .unreadable("\(results.count) results") }
+        guard results.count == 11 else { throw .unreadable("\(results.count) results") }
         var facts = BookingFacts()
         for row in results[1].rows { facts.sessions.append(try Self.session(row)) }
         for row in results[2].rows {
@@ -37,6 +38,7 @@ struct BookingLoader {
         for row in results[5].rows { facts.tickets.append(try Self.ticket(row)) }
         for row in results[6].rows { facts.payments.append(try Self.payment(row)) }
         for row in results[7].rows { facts.quotas.append(try Self.quota(row)) }
+        for row in results[9].rows { facts.refunds.append(try Self.refund(row)) }
         facts.waitingProjections = try results[8].first?.int("waiting") ?? 0
         return facts
     }
@@ -61,6 +63,7 @@ struct BookingLoader {
             total: Money(Int64(try row.int("total_minor")), try row.text("currency")),
             items: [:]
         )
+        order.isDisputed = try row.bool("disputed")
         order.version = try row.int("version")
         order.eventCount = try row.int("events")
         order.lastEvent = try row.int("last_event")
@@ -93,13 +96,28 @@ struct BookingLoader {
     }
 
     private static func payment(_ row: Row) throws(PostgresFailure) -> BookingFacts.Payment {
-        BookingFacts.Payment(
+        var payment = BookingFacts.Payment(
             id: try row.id("id"),
             order: try row.id("order_id"),
             state: try row.word("state"),
             amount: Money(Int64(try row.int("amount_minor")), try row.text("currency")),
             captured: Int64(try row.int("captured")),
             reference: try row.optionalText("provider_ref")
+        )
+        payment.refunded = Int64(try row.int("refunded"))
+        payment.refunding = Int64(try row.int("refunding"))
+        payment.settled = Int64(try row.int("settled"))
+        return payment
+    }
+
+    private static func refund(_ row: Row) throws(PostgresFailure) -> BookingFacts.Refund {
+        BookingFacts.Refund(
+            id: try row.id("id"),
+            payment: try row.optionalUUID("payment_id").map { Identifier($0) },
+            kind: try row.word("kind"),
+            state: try row.word("state"),
+            amount: Int64(try row.int("amount_minor")),
+            tickets: try row.uuids("tickets").map { Identifier($0) }
         )
     }
 

@@ -82,7 +82,7 @@ struct ComparedStores: Sendable {
             throw StoreUnreachable(description: "Redis: \(error)")
         }
         return booking.findings()
-            + MoneyFacts(payments: booking.payments, intents: ledger.intents.values).findings()
+            + MoneyFacts(booking: booking, intents: ledger.intents.values).findings()
             + MapFacts(booking: booking, seats: seats).findings() + RoomsFacts(rooms: rooms).findings()
     }
 

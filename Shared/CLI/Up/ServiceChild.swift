@@ -127,8 +127,9 @@ extension ServiceChild {
             [
                 "--port", "\(plan.bookingPort)", "--operations-port", "\(plan.bookingOperationsPort)", "--redis", redis,
                 "--postgres", "host=\(plan.socketFolder)/pg port=5432 user=usher dbname=usher", "--keys",
-                plan.keysFolder, "--gateway", plan.gateway, "--provider", plan.payments, "--provider-key-file",
-                plan.providerKeyFile, "--webhook-secret-file", plan.webhookSecretFile,
+                plan.keysFolder, "--gateway", plan.gateway, "--public-url", plan.gatewayTLS ?? plan.gateway,
+                "--provider", plan.payments, "--provider-key-file", plan.providerKeyFile, "--webhook-secret-file",
+                plan.webhookSecretFile,
             ],
             readyURL: plan.bookingOperations + "/readyz"
         )

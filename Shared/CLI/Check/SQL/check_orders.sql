@@ -1,4 +1,4 @@
-SELECT orders.id, session_id, account_id, hold_id, state, total_minor, currency, version,
+SELECT orders.id, session_id, account_id, hold_id, state, total_minor, currency, version, disputed,
     coalesce(told.events, 0) AS events, coalesce(told.last, 0) AS last_event
 FROM orders
     LEFT JOIN (

@@ -1,3 +1,3 @@
 SELECT payment.id, payment.order_id, payment.state, payment.amount_minor, orders.currency, payment.captured,
-    payment.provider_ref
+    payment.refunded, payment.refunding, payment.settled, payment.provider_ref
 FROM payment JOIN orders ON orders.id = payment.order_id

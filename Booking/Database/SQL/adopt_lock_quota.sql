@@ -1,0 +1,8 @@
+-- Locks the quota that adopt_quota changes; a statement of its own, so that it sees what others did before.
+SELECT FROM payment JOIN orders ON orders.id = ANY(ARRAY[payment.order_id])
+    CROSS JOIN LATERAL (
+        SELECT FROM user_quota AS quota
+        WHERE quota.session_id = orders.session_id AND quota.account_id = orders.account_id
+        FOR NO KEY UPDATE
+    ) AS locked
+WHERE payment.id = $1

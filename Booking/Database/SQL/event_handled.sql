@@ -1,0 +1,1 @@
+UPDATE provider_event SET handled_at = now() WHERE id = $1

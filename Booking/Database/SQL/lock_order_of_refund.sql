@@ -1,0 +1,1 @@
+SELECT FROM orders WHERE id = ANY(ARRAY(SELECT order_id FROM refund WHERE id = $1)) FOR NO KEY UPDATE

@@ -1,0 +1,1 @@
+SELECT order_id FROM ticket WHERE id = $1

@@ -1,0 +1,1 @@
+SELECT id FROM refund WHERE provider_ref = $1

@@ -1,0 +1,4 @@
+-- The amount of a refund begun in this transaction is nobody else's.
+UPDATE payment SET refunding = payment.refunding + refund.amount_minor
+FROM refund
+WHERE refund.id = $1 AND refund.xmin = pg_current_xact_id()::xid AND payment.id = ANY(ARRAY[refund.payment_id])
