@@ -19,7 +19,7 @@ import Testing
             let seats = "/v1/sessions/\(tour.session)/seats"
             #expect(try await tour.stranger.get(seats).status == 403)
             // What the gateway remembers follows within a second.
-            try await eventually("the room is remembered", within: .seconds(5)) {
+            try await eventually("the room is remembered", within: .seconds(60)) {
                 let text = try? String(contentsOfFile: stack.data + "/rooms.json", encoding: .utf8)
                 return text?.contains("\"tour\"") == true && text?.contains("\"number\":0") == false
             }
@@ -28,12 +28,12 @@ import Testing
             let flushed = try await stack.shell("redis-cli", ["-s", socket, "FLUSHALL"])
             #expect(flushed == 0)
             try await stack.killAndWaitForNext("usher-gateway")
-            try await eventually("the new gateway answers", within: .seconds(20)) {
+            try await eventually("the new gateway answers", within: .seconds(60)) {
                 (try? await tour.stranger.get("/v1/shows").status) == 200
             }
             #expect(try await tour.stranger.get(seats).status == 403)
             let device = tour.stranger.with("Usher-Device", "00112233445566778899aabbccddeeff")
-            try await eventually("the room takes visitors again", within: .seconds(5)) {
+            try await eventually("the room takes visitors again", within: .seconds(60)) {
                 try await device.post("/v1/rooms/tour/join").status < 300
             }
             let place = try await old.get("/v1/rooms/tour/place")

@@ -23,14 +23,14 @@ import Testing
                 #expect(again.status == 202 && again.headers["Idempotent-Replayed"] == ["true"])
                 let action = asked.text("payment.next_action.url") ?? asked.text("payment.next_action.code")
                 try await Self.press("complete", at: try #require(action))
-                try await eventually("the webhook makes it paid", within: .seconds(10)) {
+                try await eventually("the webhook makes it paid", within: .seconds(60)) {
                     try await buyer.get("/v1/orders/\(id)").text("state") == "paid"
                 }
             }
             let id = try await tour.ordered(["MAIN-J-3"], by: buyer)
             let asked = try await tour.pay(id, with: "pm_card_authenticationRequired", by: buyer)
             try await Self.press("fail", at: try #require(asked.text("payment.next_action.url")))
-            try await eventually("the order can be paid again", within: .seconds(10)) {
+            try await eventually("the order can be paid again", within: .seconds(60)) {
                 try await buyer.get("/v1/orders/\(id)").text("state") == "pending"
             }
             let unknown = try await tour.pay(id, with: "pm_made_up", by: buyer)
@@ -38,13 +38,16 @@ import Testing
             let away = try await tour.pay(id, with: "pm_card_authenticationRequired", by: buyer)
             #expect(away.status == 202)
             let cancelled = try await tour.post("/v1/orders/\(id)/cancel", by: buyer)
-            #expect(cancelled.status == 200 && cancelled.text("state") == "cancelled", "\(cancelled.json)")
+            #expect(cancelled.status == 200 || cancelled.status == 202, "\(cancelled.json)")
+            try await eventually("the provider has agreed", within: .seconds(60)) {
+                try await buyer.get("/v1/orders/\(id)").text("state") == "cancelled"
+            }
             try await stack.expectCheckIsClean()
         }
     }
 
     @Test func `tickets are given back one by one, and a paid order is cancelled whole`() async throws {
-        try await RunningStack.with { stack in
+        try await RunningStack.with(environment: ["USHER_PAYMENTS_REFUND_DELAY": "5s"]) { stack in
             let tour = try await Tour(stack)
             let buyer = try await tour.buyer()
             let id = try await tour.ordered(["MAIN-K-1", "MAIN-K-2"], by: buyer)
@@ -59,14 +62,14 @@ import Testing
             let other = try await tour.post("/v1/tickets/\(tickets[1])/refund", ["reason": "x"], by: buyer, key: key)
             #expect(other.status == 201, "another path is another call: \(other.json)")
             #expect(try await buyer.get("/v1/orders/\(id)").text("state") == "refunded")
-            try await eventually("the seats are free again", within: .seconds(5)) {
+            try await eventually("the seats are free again", within: .seconds(60)) {
                 try await tour.hold(["MAIN-K-1", "MAIN-K-2"], by: buyer).status == 201
             }
             let second = try await tour.ordered(["MAIN-K-3"], by: buyer)
             #expect(try await tour.pay(second, with: "pm_card_pendingRefund", by: buyer).status == 200)
             let cancelled = try await tour.post("/v1/orders/\(second)/cancel", by: buyer)
             #expect(cancelled.status == 202 && cancelled.text("state") == "refunding", "\(cancelled.json)")
-            try await eventually("the bank's last word makes it refunded", within: .seconds(20)) {
+            try await eventually("the bank's last word makes it refunded", within: .seconds(60)) {
                 try await buyer.get("/v1/orders/\(second)").text("state") == "refunded"
             }
             try await stack.expectCheckIsClean()
@@ -85,7 +88,7 @@ import Testing
             ] {
                 let id = try await tour.ordered([seat], by: buyer)
                 #expect(try await tour.pay(id, with: "pm_card_createDispute", by: buyer).status == 200)
-                try await eventually("the ticket is suspended", within: .seconds(10)) {
+                try await eventually("the ticket is suspended", within: .seconds(60)) {
                     try await Self.tickets(of: id, buyer) == ["suspended"]
                 }
                 let refused = try await tour.post("/v1/orders/\(id)/refunds", [String: String](), by: buyer)
@@ -96,7 +99,7 @@ import Testing
                     "/v1/disputes/\(dispute)",
                     "evidence%5Buncategorized_text%5D=\(evidence)"
                 )
-                try await eventually("the dispute is over", within: .seconds(10)) {
+                try await eventually("the dispute is over", within: .seconds(60)) {
                     let order = try await buyer.get("/v1/orders/\(id)")
                     let states = try await Self.tickets(of: id, buyer)
                     return order.text("state") == end && states == [tickets]
@@ -123,14 +126,14 @@ import Testing
                 orders.append(id)
             }
             for id in orders {
-                try await eventually("\(fault): the order is paid", within: .seconds(60)) {
+                try await eventually("\(fault): the order is paid", within: .seconds(120)) {
                     try await buyer.get("/v1/orders/\(id)").text("state") == "paid"
                 }
             }
             try await provider.send(.POST, "/_test/faults", #"{"call":"refund","kind":"\#(fault)","delay_ms":6000}"#)
             let cancelled = try await tour.post("/v1/orders/\(orders[0])/cancel", by: buyer)
             #expect(cancelled.status == 200 || cancelled.status == 202)
-            try await eventually("\(fault): the refund is done", within: .seconds(60)) {
+            try await eventually("\(fault): the refund is done", within: .seconds(120)) {
                 try await buyer.get("/v1/orders/\(orders[0])").text("state") == "refunded"
             }
             try await stack.expectCheckIsClean()
@@ -158,7 +161,7 @@ import Testing
             #expect(try await staff.send(.PUT, terms, json: ["mode": "odd"]).status == 400)
             let begun = try await tour.post(path, ["reason": "the roof is down"], by: staff)
             #expect(begun.status == 202 && begun.number("orders_total") == 4, "\(begun.json)")
-            try await eventually("the job is done", within: .seconds(30)) {
+            try await eventually("the job is done", within: .seconds(60)) {
                 try await staff.get(path).text("state") == "done"
             }
             for (index, (buyer, id)) in buyers.enumerated() {
@@ -176,7 +179,7 @@ import Testing
             var request = HTTPClientRequest(url: stack.gateway + "/v1/orders/\(id)/events")
             request.headers = buyer.headers
             request.headers.add(name: "Last-Event-ID", value: "garbage")
-            let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+            let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
             #expect(response.headers.first(name: "Content-Type") == "text/event-stream")
             var seen: [String] = []
             var text = ""

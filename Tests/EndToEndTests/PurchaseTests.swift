@@ -38,7 +38,7 @@ import Testing
                 tickets.allSatisfy { $0["state"] as? String == "valid" && ($0["code"] as? String)?.isEmpty == false }
             )
 
-            try await eventually("the seat map shows the seats sold", within: .seconds(5)) {
+            try await eventually("the seat map shows the seats sold", within: .seconds(60)) {
                 let map = try await buyer.get("/v1/sessions/\(tour.session)/seats")
                 let sections = map.json["sections"] as? [[String: Any]] ?? []
                 let rows = sections.first?["rows"] as? [[String: Any]] ?? []
@@ -69,7 +69,7 @@ import Testing
             let id = try #require(order.text("id"))
             let cancelled = try await tour.post("/v1/orders/\(id)/cancel", by: second)
             #expect(cancelled.text("state") == "cancelled", "\(cancelled.json)")
-            try await eventually("the seat of a cancelled order is free again", within: .seconds(5)) {
+            try await eventually("the seat of a cancelled order is free again", within: .seconds(60)) {
                 try await tour.hold(["MAIN-F-1"], by: first).status == 201
             }
             #expect(try await tour.pay(id, by: second).status == 409)
@@ -98,7 +98,7 @@ import Testing
             #expect(waiting.headers["Retry-After"].isEmpty == false)
 
             kill(provider, SIGCONT)
-            try await eventually("the payment goes through", within: .seconds(40)) {
+            try await eventually("the payment goes through", within: .seconds(60)) {
                 try await buyer.get("/v1/orders/\(id)").text("state") == "paid"
             }
             try await stack.expectCheckIsClean()

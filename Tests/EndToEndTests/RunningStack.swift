@@ -127,7 +127,7 @@ struct RunningStack: Sendable {
     func killAndWaitForNext(_ name: String) async throws {
         let old = try processID(of: name)
         _ = Glibc.kill(old, SIGKILL)
-        try await eventually("\(name) is started again", within: .seconds(30)) {
+        try await eventually("\(name) is started again", within: .seconds(60)) {
             (try? processID(of: name)).map { $0 != old } ?? false
         }
     }

@@ -31,7 +31,7 @@ struct Tour: Sendable {
     func enter() async throws -> Visitor {
         let visitor = try await join()
         var pass: String?
-        try await eventually("a place of the tour is let in", within: .seconds(30)) {
+        try await eventually("a place of the tour is let in", within: .seconds(60)) {
             let reply = try await visitor.post("/v1/rooms/\(Self.room)/claim")
             pass = reply.text("pass.token")
             return reply.status == 200

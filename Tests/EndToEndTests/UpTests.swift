@@ -56,7 +56,7 @@ import Testing
                 #expect(log.contains("\(name) ended"), "\(name): \(log.suffix(500))")
             }
             let tour = try await Tour(stack)
-            try await eventually("a purchase works after all of it", within: .seconds(30)) {
+            try await eventually("a purchase works after all of it", within: .seconds(60)) {
                 guard let buyer = try? await tour.buyer() else { return false }
                 return try await tour.hold(["MAIN-E-3"], by: buyer).status == 201
             }

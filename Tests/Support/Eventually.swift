@@ -1,6 +1,6 @@
 /// Waits until a fact holds, looking every few milliseconds; throws when it does not hold within `limit`.
 package func eventually(
-    within limit: Duration = .seconds(20),
+    within limit: Duration = .seconds(60),
     _ holds: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + limit
