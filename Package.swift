@@ -72,6 +72,8 @@ let package = Package(
         .executable(name: "usher-booking", targets: ["BookingServer"]),
         .executable(name: "usher-mock-payments", targets: ["MockPayments"]),
         .executable(name: "usher-loadtest", targets: ["LoadTest"]),
+        // Preloaded by end-to-end tests, into programs whose clock is to be wrong.
+        .library(name: "usher-wall-clock", type: .dynamic, targets: ["CWallClock"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
@@ -192,10 +194,11 @@ let package = Package(
         module(
             "TestSupport",
             at: "Tests/Support",
-            without: ["Histories"],
+            without: ["Histories", "WallClock"],
             uses: ["Supervision", "Redis", "Postgres", "Ordering", logging, nioCore, nioPosix, nioHTTP1]
         ),
         module("Histories", at: "Tests/Support/Histories"),
+        .target(name: "CWallClock", path: "Tests/Support/WallClock"),
         tests("HistoriesTests", uses: ["Histories"]),
         tests("SigningTests", uses: ["Signing"]),
         tests("QueueTokensTests", uses: ["QueueTokens", "Signing", "TestSupport"]),
