@@ -248,7 +248,8 @@ let package = Package(
         tests(
             "EndToEndTests",
             uses: [
-                "UsherAPI", "QueueTokens", "Signing", "Supervision", "TestSupport", httpClient, nioCore, nioHTTP1,
+                "BookingServer", "UsherAPI", "QueueTokens", "Signing", "Supervision", "TestSupport", httpClient,
+                nioCore, nioHTTP1,
                 logging,
             ]
         ),

@@ -96,7 +96,7 @@ struct BookingConfiguration: Sendable {
         publicURL = try settings.string("public-url")
         accessLifetime = try settings.duration("access-lifetime", in: .seconds(30)...(.seconds(86_400)))
         refreshLifetime = try settings.duration("refresh-lifetime", in: .seconds(60)...(.seconds(31_536_000)))
-        rescuerLease = try settings.duration("rescuer-lease", in: .seconds(1)...(.seconds(300)))
+        rescuerLease = try settings.duration("rescuer-lease", in: .milliseconds(100)...(.seconds(300)))
         interval = try settings.duration("interval", in: .milliseconds(50)...(.seconds(60)))
         holdExtensions = try settings.integer("hold-extensions", in: 0...20)
         holdTotal = try settings.duration("hold-total", in: .seconds(5)...(.seconds(7200)))

@@ -35,6 +35,9 @@ struct Till: Sendable {
     let openSagas: Gauge
     let stuckSagas: Gauge
 
+    /// A keyed call, or a pass over the sessions that are called off, may take longer than a step of a saga.
+    static let leasesPerCall = 3
+
     init(
         _ configuration: BookingConfiguration,
         clock: Clock,
@@ -49,7 +52,7 @@ struct Till: Sendable {
         logger: Logger
     ) {
         self.stores = stores
-        keyed = KeyedCalls(answers: stores.answers)
+        keyed = KeyedCalls(answers: stores.answers, lease: configuration.rescuerLease * Self.leasesPerCall)
         openSagas = metrics.gauge("usher_booking_sagas_open", "Payments and refunds with work to do.")
         stuckSagas = metrics.gauge("usher_booking_sagas_stuck", "Payments and refunds somebody must look at.")
         saga = PaySaga(

@@ -172,6 +172,7 @@ struct Wiring {
                 calling: till.calling,
                 catalogue: shows,
                 owner: owner,
+                lease: configuration.rescuerLease * Till.leasesPerCall,
                 interval: configuration.interval,
                 logger: logger
             ),

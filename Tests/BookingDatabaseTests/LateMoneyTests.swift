@@ -185,7 +185,7 @@ import Testing
         }
     }
 
-    @Test func `T13 an answer is kept for its request, and taken over from a caller that died`() async throws {
+    @Test func `T13 T15 an answer is kept for its request, and taken over from a caller that died`() async throws {
         try await withBooking { (booking) async throws in
             let answers = KeptAnswerDatabase(pool: booking.pool)
             func begin(_ fingerprint: [UInt8], lease: Duration = .seconds(30)) async throws -> KeyedCall {
@@ -197,7 +197,7 @@ import Testing
             #expect(try await begin([1]) == .running)
             try await answers.finish(scope: "s", keyHash: [1], status: 201, body: [5])
             #expect(try await begin([1]) == .replayed(status: 201, body: [5]))
-            // T15: a day later the key is a new one.
+            // A day later the key is a new one.
             try await booking.run("UPDATE idempotency_key SET expires_at = now()")
             #expect(try await begin([2]) == .begun)
             try await answers.abandon(scope: "s", keyHash: [1])

@@ -71,6 +71,27 @@ import Testing
         }
     }
 
+    @Test func `T15 a day later a key is a new one`() async throws {
+        try await withBooking { (booking) async throws in
+            let account = AccountID.fresh()
+            let first = booking.newOrder([1], by: account, key: [7])
+            #expect(try await booking.orders.create(first) == .created)
+            let second = booking.newOrder([2], by: account, key: [7], fingerprint: [2])
+            #expect(try await booking.orders.create(second) == .keyReused)
+            try await booking.run("UPDATE idempotency_key SET expires_at = now()")
+            try await booking.run("UPDATE orders SET created_at = now() - interval '1 day'")
+            _ = try await booking.orders.expireDue(limit: 1)
+            #expect(
+                try await booking.orders.replay(
+                    scope: second.idempotency.scope,
+                    keyHash: second.idempotency.keyHash,
+                    fingerprint: second.idempotency.fingerprint
+                ) == nil
+            )
+            #expect(try await booking.orders.create(second) == .created)
+        }
+    }
+
     @Test(arguments: [SessionState.draft, .published, .paused, .closed, .ended, .cancelled])
     func `no order is taken while the session is not on sale`(state: SessionState) async throws {
         try await withBooking { (booking) async throws in

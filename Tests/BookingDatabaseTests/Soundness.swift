@@ -47,11 +47,12 @@ extension Booking {
             """
         ),
         (
-            "a key stands for an order that exists, and an order has its key",
+            "a key stands for an order that exists, and an order has its key for a day",
             """
             SELECT count(*) FROM (SELECT * FROM idempotency_key WHERE resource_id IS NOT NULL) AS key
                 FULL JOIN orders ON orders.id = key.resource_id
-            WHERE orders.id IS NULL OR key.resource_id IS NULL
+            WHERE orders.id IS NULL
+                OR key.resource_id IS NULL AND orders.created_at > now() - interval '24 hours'
             """
         ),
         (

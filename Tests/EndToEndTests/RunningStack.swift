@@ -28,6 +28,7 @@ struct RunningStack: Sendable {
         environment: [String: String] = [:],
         inside parent: String? = nil,
         hasTLS: Bool = false,
+        options: [String] = [],
         _ body: (RunningStack) async throws -> Void
     ) async throws {
         let temporary = URL(filePath: parent ?? FileManager.default.temporaryDirectory.path())
@@ -47,7 +48,7 @@ struct RunningStack: Sendable {
         let usher = try ChildProcess.start(
             .init(
                 executable: program("usher"),
-                arguments: ["up", "--serve"] + stack.options,
+                arguments: ["up", "--serve"] + stack.options + options,
                 environment: environment,
                 workingDirectory: folder,
                 logFile: folder + "/usher.log"

@@ -47,7 +47,7 @@ import Testing
     }
 
     @Test(arguments: Subject.allCases)
-    func `the same projections again change nothing`(_ subject: Subject) async throws {
+    func `T16 the same projections again change nothing`(_ subject: Subject) async throws {
         try await withHolds(subject) { world in
             let (bought, dropped) = (try await world.place([0, 1]), try await world.place([2]))
             let deadline = inFuture(.seconds(60))
@@ -99,7 +99,7 @@ import Testing
     }
 
     @Test(arguments: Subject.allCases, [SeatProjection.Outcome.pinned(until: inFuture(.seconds(60))), .sold, .free])
-    func `a projection that is out of date leaves others' seats alone`(
+    func `T16 a projection that is out of date leaves others' seats alone`(
         _ subject: Subject,
         _ outcome: SeatProjection.Outcome
     ) async throws {
@@ -116,6 +116,19 @@ import Testing
             #expect(try await world.letters() == ["SHFFF|FFFFF|", "FFFFFFFFFF|"])
             #expect(try await world.counts() == counts)
             #expect(try await world.store.hold(third.id, in: world.session).account == third.account)
+        }
+    }
+
+    @Test(arguments: Subject.allCases)
+    func `T16 what comes after a gap is shown without what is missing`(_ subject: Subject) async throws {
+        try await withHolds(subject) { world in
+            let (bought, dropped) = (try await world.place([0, 1]), try await world.place([2, 3]))
+            await world.project(world.projection(of: bought, .sold), world.projection(of: dropped, .free))
+            #expect(try await world.letters() == ["SSFFF|FFFFF|", "FFFFFFFFFF|"])
+            #expect(try await world.counts() == SeatCounts(free: 18, held: 0, pending: 0, sold: 2, blocked: 0))
+            // The missing one comes in the end: it tells of what is over.
+            await world.project(world.projection(of: bought, .pinned(until: inFuture(.seconds(60)))))
+            #expect(try await world.letters() == ["SSFFF|FFFFF|", "FFFFFFFFFF|"])
         }
     }
 

@@ -127,7 +127,7 @@ struct WebhookSignatureTests {
         ("t=1,t=2,v1=00", .malformedSignature), (header() + ",v1=00,v1=00,v1=00,v1=00,v1=00", .malformedSignature),
         (header().replacing("v1=", with: "v0="), .malformedSignature),
     ])
-    func `a forged or stale signature is refused`(header: String, flaw: WebhookFlaw) {
+    func `T21 a forged or stale signature is refused`(header: String, flaw: WebhookFlaw) {
         #expect(throws: flaw) { try event(header) }
     }
 
@@ -136,7 +136,22 @@ struct WebhookSignatureTests {
         #expect(try event(Self.header(seconds)).id == "evt_1")
     }
 
-    @Test func `one changed byte of the body is noticed`() {
+    @Test func `T21 of two signatures one is enough, whichever it is`() throws {
+        let own = Self.header().replacing("t=1700000000,", with: "")
+        let other = Self.header(secret: "whsec_b").replacing("t=1700000000,", with: "")
+        for header in ["t=1700000000,\(own),\(other)", "t=1700000000,\(other),\(own)"] {
+            #expect(try event(header).id == "evt_1")
+        }
+        #expect(throws: WebhookFlaw.wrongSignature) { try event("t=1700000000,\(other),\(other)") }
+    }
+
+    @Test func `T21 a body that was read and written again is another body`() throws {
+        let document = try JSONSerialization.jsonObject(with: Data(Self.body))
+        let again = Array(try JSONSerialization.data(withJSONObject: document))
+        #expect(throws: WebhookFlaw.wrongSignature) { try event(Self.header(), body: again) }
+    }
+
+    @Test func `T21 one changed byte of the body is noticed`() {
         var body = Self.body
         body[body.count - 3] ^= 1
         #expect(throws: WebhookFlaw.wrongSignature) { try event(Self.header(), body: body) }

@@ -103,6 +103,8 @@ struct AdminMoneyRoutes {
         let text = context.parameters.get("id") ?? ""
         return try await keyed.answer(request, by: caller.account) { _, _ in
             let isOpen = try await answered { () async throws(StoreFailure) in
+                CrashPoint.before(.retried)
+                defer { CrashPoint.after(.retried) }
                 if let id = PaymentID(text) { return try await orders.retrySaga(id) }
                 guard let id = RefundID(text) else { return false }
                 return try await refunds.wake(id)
@@ -117,11 +119,11 @@ struct AdminMoneyRoutes {
         let id: SessionID = try context.parameters.identifier()
         return try await keyed.answer(request, by: caller.account) { _, body in
             let reason = body.isEmpty ? nil : try request.decode(RefundRequestBody.self, from: body).reason
-            CrashPoint.reach("calloff.before")
+            CrashPoint.before(.calledOff)
             let isBegun = try await answered { () async throws(StoreFailure) in
                 try await jobs.callOff(id, reason: reason ?? "the session was called off", by: caller.account)
             }
-            CrashPoint.reach("calloff.after")
+            CrashPoint.after(.calledOff)
             guard isBegun else {
                 guard catalogue.session(id) != nil else { throw Refusal(.notFound) }
                 throw Refusal(.invalidTransition, "a session that has ended cannot be called off")

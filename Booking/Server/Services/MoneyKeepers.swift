@@ -71,17 +71,17 @@ struct CancellationKeeper: Service {
     let calling: CallingOff
     let catalogue: any CatalogueStore
     let owner: String
+    let lease: Duration
     let interval: Duration
     let logger: Logger
 
     private static let leaseName = "session-cancellation"
-    private static let leaseLength = Duration.seconds(30)
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 do {
-                    if try await catalogue.lease(Self.leaseName, owner: owner, lasting: Self.leaseLength) {
+                    if try await catalogue.lease(Self.leaseName, owner: owner, lasting: lease) {
                         try await calling.carryOn()
                     }
                 } catch {

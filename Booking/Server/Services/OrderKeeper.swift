@@ -17,8 +17,11 @@ struct OrderExpirer: Service {
                 do throws(StoreFailure) {
                     var ended = Self.batchMax
                     while ended == Self.batchMax {
+                        CrashPoint.before(.expired)
                         ended = try await orders.expireDue(limit: Self.batchMax)
-                        if ended > 0 { projector.kick() }
+                        guard ended > 0 else { break }
+                        CrashPoint.after(.expired)
+                        projector.kick()
                     }
                 } catch {
                     logger.warning("orders not expired", metadata: ["error": "\(error)"])

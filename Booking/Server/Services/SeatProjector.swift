@@ -66,9 +66,13 @@ final class SeatProjector: Service {
             while !Task.isCancelled {
                 let projections = try await orders.unprojected(limit: Self.batchMax)
                 guard !projections.isEmpty else { return }
+                CrashPoint.before(.shown)
                 let failures = await holds.project(projections)
+                CrashPoint.after(.shown)
                 let done = zip(projections, failures).filter { $0.1 == nil }.map(\.0.position)
+                CrashPoint.before(.projected)
                 try await orders.markProjected(done)
+                CrashPoint.after(.projected)
                 if let failure = failures.compactMap({ $0 }).first {
                     logger.warning("seats not projected", metadata: ["error": "\(failure)"])
                     return

@@ -27,7 +27,10 @@ struct CallingOff: Sendable {
                 if batch.count < Self.batchMax { break }
             }
             projector.kick()
-            if try await jobs.finish(job.session) {
+            CrashPoint.before(.callOffFinished)
+            let isFinished = try await jobs.finish(job.session)
+            CrashPoint.after(.callOffFinished)
+            if isFinished {
                 logger.notice("session called off", metadata: ["session.id": "\(job.session)"])
             }
         }

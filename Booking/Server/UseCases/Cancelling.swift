@@ -10,9 +10,9 @@ struct Cancelling: Sendable {
 
     /// - Returns: the order as it is then.
     func cancel(_ id: OrderID, by account: AccountID, key: String) async throws -> Order {
-        CrashPoint.reach("cancel.before")
+        CrashPoint.before(.cancel)
         let outcome = try await answered { () async throws(StoreFailure) in try await orders.cancel(id, by: account) }
-        CrashPoint.reach("cancel.after")
+        CrashPoint.after(.cancel)
         switch outcome {
         case .cancelled, .alreadyCancelled: projector.kick()
         case .unknownOrder: throw Refusal(.notFound)

@@ -7,9 +7,8 @@ import UsherAPI
 /// that died half done is gone on with by its next repeat, and every effect behind it can be repeated.
 struct KeyedCalls: Sendable {
     let answers: any KeptAnswers
-
     /// How long a call may be under way before a repeat takes it over.
-    static let lease = Duration.seconds(30)
+    let lease: Duration
 
     struct Answer: Sendable {
         var status: Int
@@ -36,9 +35,11 @@ struct KeyedCalls: Sendable {
         let scope = "\(account) \(request.method.rawValue) \(request.uri.path)"
         let keyHash = SHA256.digest(Array(key.utf8))
         let fingerprint = Self.fingerprint(request, body)
+        CrashPoint.before(.keyTaken)
         let found = try await answered { () async throws(StoreFailure) in
-            try await answers.begin(scope: scope, keyHash: keyHash, fingerprint: fingerprint, lease: Self.lease)
+            try await answers.begin(scope: scope, keyHash: keyHash, fingerprint: fingerprint, lease: lease)
         }
+        CrashPoint.after(.keyTaken)
         switch found {
         case .replayed(let status, let stored): return Self.response(status, stored, isReplayed: true)
         case .keyReused: throw Refusal(.idempotencyKeyReused, "this Idempotency-Key belongs to another request")
@@ -48,9 +49,11 @@ struct KeyedCalls: Sendable {
         do {
             // Another path is another call, also with the same key.
             let answer = try await work("\(request.uri.path) \(key)", body)
+            CrashPoint.before(.answerKept)
             try await answered { () async throws(StoreFailure) in
                 try await answers.finish(scope: scope, keyHash: keyHash, status: answer.status, body: answer.body)
             }
+            CrashPoint.after(.answerKept)
             return Self.response(answer.status, answer.body, isReplayed: false)
         } catch let refusal as Refusal {
             let isKept = Self.isKept(refusal.problem)

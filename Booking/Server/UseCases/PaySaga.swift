@@ -34,9 +34,9 @@ struct PaySaga: Sendable {
         }
         await guarded(work.payment) { () async throws(StoreFailure) in
             guard work.payment.reference != nil else { return try await advance(work) }
-            CrashPoint.reach("look.before")
+            CrashPoint.before(.look)
             let answer = await provider.state(of: work.payment)
-            CrashPoint.reach("look.after")
+            CrashPoint.after(.look)
             health.record(answer)
             let step = rules.react(to: answer, work, at: clock.now())
             guard let next = try await record(step, work) else { return }
@@ -61,27 +61,27 @@ struct PaySaga: Sendable {
             guard let next = try await record(step, work) else { return }
             work = next
         }
-        try await orders.postpone(work.payment.id, by: rules.retryDelay)
+        try await postpone(work.payment, by: rules.retryDelay)
     }
 
     /// The provider call of a step; `nil` when there is nothing left to do.
     private func call(_ step: PaymentSaga.Step, _ payment: Payment) async -> ProviderAnswer? {
         switch step {
         case .authorize:
-            CrashPoint.reach("authorize.before")
-            defer { CrashPoint.reach("authorize.after") }
+            CrashPoint.before(.authorize)
+            defer { CrashPoint.after(.authorize) }
             return await provider.authorize(payment)
         case .look:
-            CrashPoint.reach("look.before")
-            defer { CrashPoint.reach("look.after") }
+            CrashPoint.before(.look)
+            defer { CrashPoint.after(.look) }
             return await provider.state(of: payment)
         case .capture:
-            CrashPoint.reach("capture.before")
-            defer { CrashPoint.reach("capture.after") }
+            CrashPoint.before(.capture)
+            defer { CrashPoint.after(.capture) }
             return await orLook(await provider.capture(payment), payment)
         case .void:
-            CrashPoint.reach("void.before")
-            defer { CrashPoint.reach("void.after") }
+            CrashPoint.before(.void)
+            defer { CrashPoint.after(.void) }
             return await orLook(await provider.void(payment), payment)
         default:
             return nil
@@ -92,7 +92,10 @@ struct PaySaga: Sendable {
     /// as the call has had its effect.
     private func orLook(_ answer: ProviderAnswer, _ payment: Payment) async -> ProviderAnswer {
         guard case .unknown = answer else { return answer }
-        guard case .state(let state) = await provider.state(of: payment) else { return answer }
+        CrashPoint.before(.lookAgain)
+        let stands = await provider.state(of: payment)
+        CrashPoint.after(.lookAgain)
+        guard case .state(let state) = stands else { return answer }
         let hasEffect = [.captured, .cancelled, .requiresPaymentMethod].contains(state.status)
         return hasEffect ? .state(state) : answer
     }
@@ -117,11 +120,11 @@ struct PaySaga: Sendable {
     private func finish(_ step: PaymentSaga.Step, _ payment: Payment) async throws(StoreFailure) {
         switch step {
         case .awaitAction(let state, let delay):
-            CrashPoint.reach("action.before")
+            CrashPoint.before(.action)
             try await orders.recordAction(payment.id, state.action, reference: state.reference, lookAfter: delay)
-            CrashPoint.reach("action.after")
+            CrashPoint.after(.action)
         case .recordDeclined(let code, let reference, let counts):
-            CrashPoint.reach("declined.before")
+            CrashPoint.before(.declined)
             try await orders.recordDeclined(
                 payment.id,
                 code: code,
@@ -129,30 +132,32 @@ struct PaySaga: Sendable {
                 counts: counts,
                 retryWindow: retryWindow
             )
-            CrashPoint.reach("declined.after")
+            CrashPoint.after(.declined)
         case .recordCaptured(let money):
-            CrashPoint.reach("captured.before")
+            CrashPoint.before(.captured)
             try await orders.recordCaptured(payment.id, amount: money)
-            CrashPoint.reach("captured.after")
+            CrashPoint.after(.captured)
         case .recordCaptureImpossible(let code):
-            CrashPoint.reach("impossible.before")
+            CrashPoint.before(.impossible)
             try await orders.recordCaptureImpossible(payment.id, code: code)
-            CrashPoint.reach("impossible.after")
+            CrashPoint.after(.impossible)
         case .recordVoided:
-            CrashPoint.reach("voided.before")
+            CrashPoint.before(.voided)
             try await orders.recordVoided(payment.id, retryWindow: retryWindow)
-            CrashPoint.reach("voided.after")
+            CrashPoint.after(.voided)
         case .wait(let delay): try await wait(payment, delay)
         case .stuck(let reason, let delay):
             logger.error("saga stuck", metadata: ["payment.id": "\(payment.id)", "reason": "\(reason)"])
+            CrashPoint.before(.stuck)
             try await orders.markStuck(payment.id, reason: reason, delay: delay)
+            CrashPoint.after(.stuck)
         default: return
         }
         projector.kick()
     }
 
     private func confirm(_ state: ProviderState, _ work: SagaWork) async throws(StoreFailure) -> SagaWork? {
-        CrashPoint.reach("confirm.before")
+        CrashPoint.before(.confirm)
         var next = work
         next.payment.reference = state.reference
         guard let order = try await orders.order(work.payment.order) else { return nil }
@@ -165,7 +170,7 @@ struct PaySaga: Sendable {
         )
         switch try await orders.confirm(confirmation) {
         case .confirmed, .alreadyConfirmed:
-            CrashPoint.reach("confirm.after")
+            CrashPoint.after(.confirm)
             projector.kick()
             next.payment.state = .capturing
             next.orderState = .confirmed
@@ -187,9 +192,9 @@ struct PaySaga: Sendable {
         endsNow: Bool
     ) async throws(StoreFailure) -> SagaWork? {
         var next = work
-        CrashPoint.reach("voiding.before")
+        CrashPoint.before(.voiding)
         try await orders.beginVoid(work.payment.id, reference: reference, then: then, endsNow: endsNow)
-        CrashPoint.reach("voiding.after")
+        CrashPoint.after(.voiding)
         projector.kick()
         next.payment.state = .voiding
         next.payment.reference = reference
@@ -199,13 +204,13 @@ struct PaySaga: Sendable {
 
     /// Money of an attempt that had ended: its order goes on with it, or it goes back.
     private func adopt(_ state: ProviderState, _ work: SagaWork) async throws(StoreFailure) -> SagaWork? {
-        CrashPoint.reach("adopt.before")
+        CrashPoint.before(.adopt)
         let isAdopted = try await orders.adopt(
             work.payment.id,
             reference: state.reference,
             reclaim: rules.latePayment == .reclaim
         )
-        CrashPoint.reach("adopt.after")
+        CrashPoint.after(.adopt)
         guard isAdopted else { return try await recordStray(state, work) }
         anomaly("an attempt came through after it was given up", work.payment)
         projector.kick()
@@ -219,14 +224,14 @@ struct PaySaga: Sendable {
     private func recordStray(_ state: ProviderState, _ work: SagaWork) async throws(StoreFailure) -> SagaWork? {
         let taken = state.status == .captured ? state.captured : 0
         anomaly("the provider has money that no order can use", work.payment)
-        CrashPoint.reach("stray.before")
+        CrashPoint.before(.stray)
         try await orders.recordStray(
             work.payment.id,
             reference: state.reference,
             captured: Money(taken, state.amount.currency),
             retryWindow: retryWindow
         )
-        CrashPoint.reach("stray.after")
+        CrashPoint.after(.stray)
         projector.kick()
         guard taken == 0 else { return nil }
         var next = work
@@ -242,8 +247,17 @@ struct PaySaga: Sendable {
 
     private func wait(_ payment: Payment, _ delay: Duration) async throws(StoreFailure) {
         switch payment.state {
-        case .authorizing, .unknown: try await orders.recordNoAnswer(payment.id, retryAfter: delay)
-        default: try await orders.postpone(payment.id, by: delay)
+        case .authorizing, .unknown:
+            CrashPoint.before(.unanswered)
+            try await orders.recordNoAnswer(payment.id, retryAfter: delay)
+            CrashPoint.after(.unanswered)
+        default: try await postpone(payment, by: delay)
         }
+    }
+
+    private func postpone(_ payment: Payment, by delay: Duration) async throws(StoreFailure) {
+        CrashPoint.before(.postponed)
+        try await orders.postpone(payment.id, by: delay)
+        CrashPoint.after(.postponed)
     }
 }

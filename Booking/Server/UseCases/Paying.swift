@@ -45,9 +45,9 @@ struct Paying: Sendable {
             fingerprint: call.fingerprint
         )
         if method.isEmpty { return try await sellFree(order, to: account) }
-        CrashPoint.reach("payment.before")
+        CrashPoint.before(.payment)
         let start = try await answered { () async throws(StoreFailure) in try await orders.beginPayment(new) }
-        CrashPoint.reach("payment.after")
+        CrashPoint.after(.payment)
         switch start {
         case .started(let payment):
             await saga.drive(SagaWork(payment: payment, orderState: .authorizing))
@@ -85,11 +85,11 @@ struct Paying: Sendable {
             throw Refusal(.validationFailed, "member \"payment_method\" is missing")
         }
         let tickets = order.items.map { _ in NewTicket(id: clock.makeID(), number: TicketNumber.random()) }
-        CrashPoint.reach("free.before")
+        CrashPoint.before(.free)
         let sale = try await answered { () async throws(StoreFailure) in
             try await orders.sellFree(id, to: account, tickets: tickets, now: clock.now())
         }
-        CrashPoint.reach("free.after")
+        CrashPoint.after(.free)
         projector.kick()
         switch sale {
         case .sold: return Outcome()

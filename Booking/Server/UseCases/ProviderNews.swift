@@ -18,8 +18,9 @@ struct ProviderNews: Sendable {
     /// Remembers an event before anything is done about it; then does it.
     func receive(_ event: ProviderEvent, body: [UInt8]) async throws(StoreFailure) {
         let isKnown = try await isNoNews(event)
+        CrashPoint.before(.event)
         let isNew = try await events.receive(event.id, body: body, isHandled: isKnown)
-        CrashPoint.reach("event.after")
+        CrashPoint.after(.event)
         guard isNew, !isKnown else { return }
         try await handle(event)
     }
@@ -35,8 +36,9 @@ struct ProviderNews: Sendable {
     private func handle(_ event: ProviderEvent) async throws(StoreFailure) {
         // What nobody here knows yet may be known in a moment: it stays, and is looked at again.
         guard try await isDone(event) else { return }
+        CrashPoint.before(.eventHandled)
         try await events.markHandled(event.id)
-        CrashPoint.reach("event.done")
+        CrashPoint.after(.eventHandled)
     }
 
     /// The usual case by far: it tells of what our own call did.
@@ -77,7 +79,9 @@ struct ProviderNews: Sendable {
         guard let dispute = event.dispute else { return true }
         guard let payment = try await orders.payment(withReference: dispute.paymentReference) else { return false }
         logger.warning("dispute", metadata: ["payment.id": "\(payment.id)", "status": "\(dispute.status.rawValue)"])
+        CrashPoint.before(.disputed)
         try await refunds.recordDispute(dispute, of: payment)
+        CrashPoint.after(.disputed)
         projector.kick()
         return true
     }
@@ -94,7 +98,9 @@ struct ProviderNews: Sendable {
         guard let payment = try await orders.payment(withReference: state.paymentReference) else { return false }
         guard state.status == .succeeded else { return true }
         logger.error("refund made at the provider", metadata: ["payment.id": "\(payment.id)"])
+        CrashPoint.before(.refundedElsewhere)
         try await refunds.recordExternal(clock.makeID(), state, of: payment)
+        CrashPoint.after(.refundedElsewhere)
         projector.kick()
         return true
     }

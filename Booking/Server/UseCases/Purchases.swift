@@ -170,9 +170,9 @@ struct Purchases: Sendable {
                 replyBody: body
             )
         )
-        CrashPoint.reach("order.before")
+        CrashPoint.before(.order)
         let creation = try await answered { () async throws(StoreFailure) in try await orders.create(new) }
-        CrashPoint.reach("order.after")
+        CrashPoint.after(.order)
         return try await answer(creation, hold: hold, items: items.count, body: body, in: session, layout: layout)
     }
 

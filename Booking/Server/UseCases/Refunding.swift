@@ -55,11 +55,11 @@ struct Refunding: Sendable {
         } catch {
             throw Refusal(error)
         }
-        CrashPoint.reach("refund.request.before")
+        CrashPoint.before(.refundAsked)
         let outcome = try await answered { () async throws(StoreFailure) in
             try await refunds.request(refund, isForced: wish.isForced, by: account, owner: owner, lease: lease)
         }
-        CrashPoint.reach("refund.request.after")
+        CrashPoint.after(.refundAsked)
         switch outcome {
         case .refused: throw Refusal(.refundInProgress, "the order or its tickets have changed; look at them again")
         case .alreadyBegun: break
@@ -71,7 +71,9 @@ struct Refunding: Sendable {
     /// Somebody agrees, or wants a failed one tried anew.
     func submit(_ id: RefundID, from state: RefundState) async throws -> Refund {
         let isSubmitted = try await answered { () async throws(StoreFailure) in
-            try await refunds.submit(id, from: state, owner: owner, lease: lease)
+            CrashPoint.before(.refundSubmitted)
+            defer { CrashPoint.after(.refundSubmitted) }
+            return try await refunds.submit(id, from: state, owner: owner, lease: lease)
         }
         guard let found = try await refund(id)?.refund else { throw Refusal(.notFound) }
         guard isSubmitted else { throw Refusal(.invalidTransition, "the refund is \(found.state.rawValue)") }
@@ -80,7 +82,9 @@ struct Refunding: Sendable {
     }
 
     func decide(_ id: RefundID, _ change: () async throws(StoreFailure) -> Bool) async throws -> Refund {
+        CrashPoint.before(.refundDecided)
         let isChanged = try await answered { () async throws(StoreFailure) in try await change() }
+        CrashPoint.after(.refundDecided)
         guard let found = try await refund(id)?.refund else { throw Refusal(.notFound) }
         guard isChanged else { throw Refusal(.invalidTransition, "the refund is \(found.state.rawValue)") }
         projector.kick()
@@ -99,12 +103,14 @@ struct Refunding: Sendable {
             switch rules.next(refund) {
             case .finish: try await record(.recordSucceeded(reference: nil), refund)
             case .submit:
-                CrashPoint.reach("refund.before")
+                CrashPoint.before(.refundSent)
                 let answer = await provider.refund(refund)
-                CrashPoint.reach("refund.after")
+                CrashPoint.after(.refundSent)
                 try await record(rules.react(to: answer, refund: refund), refund)
             case .look:
+                CrashPoint.before(.refundLook)
                 let answer = await provider.state(of: refund)
+                CrashPoint.after(.refundLook)
                 try await record(rules.react(to: answer, refund: refund), refund)
             default: return
             }
@@ -121,21 +127,31 @@ struct Refunding: Sendable {
     private func record(_ step: RefundSaga.Step, _ refund: Refund) async throws(StoreFailure) {
         switch step {
         case .recordAccepted(let reference, let delay):
+            CrashPoint.before(.refundAccepted)
             try await refunds.recordAccepted(refund.id, reference: reference, lookAfter: delay)
+            CrashPoint.after(.refundAccepted)
         case .recordSucceeded(let reference):
-            CrashPoint.reach("refunded.before")
+            CrashPoint.before(.refunded)
             try await refunds.recordSucceeded(refund.id, reference: reference)
-            CrashPoint.reach("refunded.after")
+            CrashPoint.after(.refunded)
             projector.kick()
         case .recordFailed(let code, let reference):
             logger.error("refund failed", metadata: ["refund.id": "\(refund.id)", "reason": "\(code)"])
+            CrashPoint.before(.refundFailed)
             try await refunds.recordFailed(refund.id, code: code, reference: reference)
-        case .wait(let delay): try await refunds.postpone(refund.id, by: delay, stuck: nil)
+            CrashPoint.after(.refundFailed)
+        case .wait(let delay): try await postpone(refund, by: delay, stuck: nil)
         case .stuck(let reason, let delay):
             logger.error("refund stuck", metadata: ["refund.id": "\(refund.id)", "reason": "\(reason)"])
-            try await refunds.postpone(refund.id, by: delay, stuck: reason)
+            try await postpone(refund, by: delay, stuck: reason)
         case .submit, .look, .finish, .done: return
         }
+    }
+
+    private func postpone(_ refund: Refund, by delay: Duration, stuck: String?) async throws(StoreFailure) {
+        CrashPoint.before(.refundPostponed)
+        try await refunds.postpone(refund.id, by: delay, stuck: stuck)
+        CrashPoint.after(.refundPostponed)
     }
 }
 

@@ -10,6 +10,7 @@ final class ServiceChild: Sendable {
     let name: String
     private let launch: ChildProcess.Launch
     private let readyURL: String
+    private let pauseMax: Duration
 
     private struct State {
         var process: ChildProcess?
@@ -20,13 +21,13 @@ final class ServiceChild: Sendable {
 
     private let state = Mutex(State())
     private static let firstPause = Duration.milliseconds(250)
-    private static let pauseMax = Duration.seconds(10)
     /// After so long without an end the pause starts small again.
     private static let steadyAfter = Duration.seconds(30)
     private static let stopGrace = Duration.seconds(35)
 
-    init(name: String, launch: ChildProcess.Launch, readyURL: String) {
+    init(name: String, launch: ChildProcess.Launch, readyURL: String, pauseMax: Duration) {
         self.name = name
+        self.pauseMax = pauseMax
         self.launch = launch
         self.readyURL = readyURL
     }
@@ -76,8 +77,9 @@ final class ServiceChild: Sendable {
             guard let exit = state.process?.exit else { return nil }
             if let due = state.startAgainAt { return (exit, false, state.pause, now >= due) }
             if now - state.startedAt > Self.steadyAfter { state.pause = Self.firstPause }
+            state.pause = min(state.pause, pauseMax)
             state.startAgainAt = now + state.pause
-            defer { state.pause = min(state.pause * 2, Self.pauseMax) }
+            defer { state.pause = min(state.pause * 2, pauseMax) }
             return (exit, true, state.pause, false)
         }
         guard let ended else { return false }
@@ -173,7 +175,8 @@ extension ServiceChild {
                 arguments: arguments,
                 logFile: plan.logsFolder + "/\(name).log"
             ),
-            readyURL: readyURL
+            readyURL: readyURL,
+            pauseMax: plan.restartPauseMax
         )
     }
 }

@@ -11,6 +11,8 @@ struct StackPlan: Sendable {
     let bookingPort: Int
     let bookingOperationsPort: Int
     let paymentsPort: Int
+    /// A service that ends again and again is started after growing pauses, up to this one.
+    let restartPauseMax: Duration
     /// Short and private, because a socket path ends at 107 bytes.
     let socketFolder: String
     /// Where the programs are: beside this one.
@@ -28,6 +30,7 @@ struct StackPlan: Sendable {
         bookingPort = up.bookingPort
         bookingOperationsPort = up.bookingOperationsPort
         paymentsPort = up.paymentsPort
+        restartPauseMax = .seconds(up.restartPauseMax)
         socketFolder = "/tmp/usher-\(getuid())-\(getpid())"
         let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "/usr/bin/usher"
         programFolder = URL(filePath: program).deletingLastPathComponent().path()

@@ -48,9 +48,15 @@ struct Up: AsyncParsableCommand {
     @Option(help: "Port of the mock payment provider.")
     var paymentsPort = 8082
 
+    @Option(help: "Longest pause before a service that ended again is started again, in seconds.")
+    var restartPauseMax = 10.0
+
     func validate() throws {
         if once, serve { throw ValidationError("--once needs the demo sale that --serve skips; give one of them") }
         guard (1...50_000).contains(visitors) else { throw ValidationError("--visitors must be from 1 to 50000") }
+        guard (0...600).contains(restartPauseMax) else {
+            throw ValidationError("--restart-pause-max must be from 0 to 600")
+        }
     }
 
     func run() async throws {
