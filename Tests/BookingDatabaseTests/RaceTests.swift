@@ -18,7 +18,7 @@ import Testing
 
     private static func isCreated(_ creation: OrderCreation) -> Bool { creation == .created }
 
-    @Test func `of twenty orders for one seat exactly one is created`() async throws {
+    @Test func `T1 of twenty orders for one seat exactly one is created`() async throws {
         try await withBooking { (booking) async throws in
             try await booking.withOtherProcess { other in
                 let created = try await Self.outcomes(20) { number in
@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    @Test func `overlapping orders from three processes sell no seat twice and do not deadlock`() async throws {
+    @Test func `T2 overlapping orders from three processes sell no seat twice and do not deadlock`() async throws {
         try await withBooking { (booking) async throws in
             try await booking.withOtherProcess { second in
                 try await booking.withOtherProcess { third in
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test func `parallel orders of one account never exceed its limit`() async throws {
+    @Test func `T7 parallel orders of one account never exceed its limit`() async throws {
         try await withBooking { (booking) async throws in
             let account = AccountID.fresh()
             try await booking.withOtherProcess { other in
@@ -69,7 +69,7 @@ import Testing
         }
     }
 
-    @Test func `one key used at once by many requests creates one order`() async throws {
+    @Test func `T13 one key used at once by many requests creates one order`() async throws {
         try await withBooking { (booking) async throws in
             let account = AccountID.fresh()
             try await booking.withOtherProcess { other in
@@ -84,7 +84,7 @@ import Testing
         }
     }
 
-    @Test func `a payment begins once however often it is asked for`() async throws {
+    @Test func `T18 a payment begins once however often it is asked for`() async throws {
         try await withBooking { (booking) async throws in
             let order = try await booking.create([0])
             let started = try await Self.outcomes(20) { _ in
@@ -98,7 +98,7 @@ import Testing
         }
     }
 
-    @Test func `pay, cancel and expire of one order: exactly one wins`() async throws {
+    @Test func `T6 pay, cancel and expire of one order: exactly one wins`() async throws {
         try await withBooking { (booking) async throws in
             let orders = try await withThrowingTaskGroup(of: NewOrder.self) { group in
                 for seat in 0..<60 { group.addTask { try await booking.create([SeatNumber(seat)]) } }
@@ -124,7 +124,7 @@ import Testing
         }
     }
 
-    @Test func `confirm, void and decline of one payment: exactly one wins, and capture follows confirm only`()
+    @Test func `T20 confirm, void and decline of one payment: exactly one wins, and capture follows confirm only`()
         async throws
     {
         try await withBooking { (booking) async throws in
