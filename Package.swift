@@ -52,6 +52,7 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -78,6 +79,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", exact: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-http-types.git", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
@@ -94,7 +96,7 @@ let package = Package(
         cLibrary("CSodium", pkgConfig: "libsodium", apt: "libsodium-dev"),
         cLibrary("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
         module("UsherAPI", at: "Shared/API"),
-        module("Signing", at: "Shared/Signing", uses: ["CSodium", "COpenSSL"]),
+        module("Signing", at: "Shared/Signing", uses: ["CSodium", "COpenSSL", crypto]),
         module("QueueTokens", at: "Shared/QueueTokens", uses: ["Signing"]),
         module("Redis", at: "Shared/Redis", uses: ["CHiredis", "Signing", nioCore, nioPosix, logging, lifecycle]),
         module(

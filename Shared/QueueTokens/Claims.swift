@@ -122,8 +122,3 @@ package struct AccountToken: Sendable, Hashable {
         self.expiresAt = expiresAt
     }
 }
-
-package enum TokenID {
-    /// 88 random bits in 15 characters, the longest text Swift keeps without an allocation.
-    package static func random() -> String { Base64URL.encode(SecureRandom.bytes(11)) }
-}

@@ -1,5 +1,12 @@
-// Ed25519 (RFC 8032) by libsodium: strict verification, which refuses small-order keys and S ≥ L.
+// Ed25519 (RFC 8032). libsodium verifies: strictly, it refuses small-order keys and S ≥ L. BoringSSL, by way of
+// swift-crypto, signs: the signature is the same, and takes three quarters of the time.
 import CSodium
+import Crypto
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 package enum Ed25519 {
     package static let seedLength = 32
@@ -7,8 +14,7 @@ package enum Ed25519 {
     package static let signatureLength = 64
 
     package struct PrivateKey: Sendable {
-        /// libsodium's form: the seed, then the public key.
-        private let secret: SecretBytes
+        private let key: Curve25519.Signing.PrivateKey
         package let publicKey: PublicKey
 
         /// A fresh key from the system's random source.
@@ -18,32 +24,26 @@ package enum Ed25519 {
 
         /// From the 32 bytes RFC 8032 calls the private key (`d` of a JWK).
         package init(seed: [UInt8]) throws(SigningFailure) {
-            _ = Sodium.isReady
-            guard seed.count == Ed25519.seedLength else {
+            guard let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: seed) else {
                 throw .wrongLength(was: seed.count, wanted: Ed25519.seedLength...Ed25519.seedLength)
             }
-            var publicBytes = [UInt8](repeating: 0, count: Ed25519.publicKeyLength)
-            var secretBytes = [UInt8](repeating: 0, count: Ed25519.seedLength + Ed25519.publicKeyLength)
-            crypto_sign_seed_keypair(&publicBytes, &secretBytes, seed)
-            defer { sodium_memzero(&secretBytes, secretBytes.count) }
-            secret = try SecretBytes(secretBytes)
-            publicKey = try PublicKey(bytes: publicBytes)
+            self.key = key
+            publicKey = try PublicKey(bytes: Array(key.publicKey.rawRepresentation))
         }
 
         /// The 32 bytes to keep; whoever has them can sign.
-        package var seed: [UInt8] { Array(secret.bytes.prefix(Ed25519.seedLength)) }
+        package var seed: [UInt8] { Array(key.rawRepresentation) }
 
+        /// 64 bytes.
         package func signature(for message: [UInt8]) -> [UInt8] {
             message.withUnsafeBytes { signature(for: $0) }
         }
 
         package func signature(for message: UnsafeRawBufferPointer) -> [UInt8] {
-            [UInt8](unsafeUninitializedCapacity: Ed25519.signatureLength) { signature, count in
-                guard let output = signature.baseAddress else { return }
-                let start = message.bindMemory(to: UInt8.self).baseAddress
-                crypto_sign_detached(output, nil, start, UInt64(message.count), secret.address)
-                count = Ed25519.signatureLength
+            guard let signature = try? key.signature(for: message) else {
+                preconditionFailure("a signature of any bytes can be made")
             }
+            return Array(signature)
         }
     }
 

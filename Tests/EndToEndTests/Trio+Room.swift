@@ -42,7 +42,7 @@ extension Trio {
         #expect(made.status == 201, "\(made.json)")
         for gateway in gateways {
             var reply = made
-            try? await eventually("gateway \(gateway.index) knows the room", within: .seconds(10)) {
+            try? await eventually("gateway \(gateway.index) knows the room", within: .seconds(60)) {
                 reply = try await snapshot(gateway.index)
                 return reply.status == 200
             }
@@ -98,7 +98,7 @@ extension Trio {
     }
 
     /// Claims at the gateways in turn until the place is in; the id of its pass.
-    func enter(_ number: Int, _ token: String, within limit: Duration = .seconds(30)) async throws -> String {
+    func enter(_ number: Int, _ token: String, within limit: Duration = .seconds(60)) async throws -> String {
         var pass: String?
         var turn = number
         try await eventually("visitor \(number) is let in", within: limit) {

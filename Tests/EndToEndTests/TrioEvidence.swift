@@ -159,7 +159,7 @@ struct TrioRun: Sendable {
             evidence.facts.tokens[number] = token
             evidence.facts.visitors[number] = visitor
         }
-        try await eventually("all are ranked", within: .seconds(20)) {
+        try await eventually("all are ranked", within: .seconds(60)) {
             let ranks = try await ranks(evidence.facts, at: 0)
             return ranks.count == evidence.facts.tokens.count
         }
@@ -170,7 +170,7 @@ struct TrioRun: Sendable {
         pace["order"] = ["method": "first_come", "tie_window_ms": 400]
         evidence.changed.refused = try await trio.changeRoom(pace, version: 2, at: 0).status
         for index in 0..<3 {
-            try await eventually("gateway \(index) has the new policy", within: .seconds(10)) {
+            try await eventually("gateway \(index) has the new policy", within: .seconds(60)) {
                 try await trio.snapshot(index).number("policy.version") == 2
             }
             evidence.ranks[index] = try await ranks(evidence.facts, at: index)
@@ -264,7 +264,7 @@ struct TrioRun: Sendable {
         }
         evidence.grants = try await grants()
         if order != .firstCome { _ = try await trio.ask("phase", ["phase": "closed"]) }
-        try await eventually("all that is public is", within: .seconds(5)) {
+        try await eventually("all that is public is", within: .seconds(60)) {
             try await trio.snapshot(2).text("phase") == (order == .firstCome ? "active" : "closed")
         }
         for gateway in trio.gateways {

@@ -13,7 +13,7 @@ import Testing
 
     private func leader(_ trio: Trio, among indices: [Int]) async throws -> Int {
         var found: Int?
-        try await eventually("one of \(indices) leads", within: .seconds(20)) {
+        try await eventually("one of \(indices) leads", within: .seconds(60)) {
             found = await trio.leader(of: trio.room, among: indices)
             return found != nil
         }
@@ -52,7 +52,7 @@ import Testing
         let next = try await takeOver(trio, from: old, since: since)
         let after = try await lease(trio)
         #expect(next != old && after.owner != before.owner && after.fence > before.fence)
-        try await eventually("the line goes on", within: .seconds(20)) { try await cursor(trio) > called + 2 }
+        try await eventually("the line goes on", within: .seconds(60)) { try await cursor(trio) > called + 2 }
         if old == 0 { try await trio.waitUntilReady(0) } else { try await trio.start(old) }
         try await trio.expectOrderIsProved()
     }
@@ -68,7 +68,7 @@ import Testing
         let fence = try await lease(trio).fence
         #expect(fence > before.fence)
         try await trio.signal(SIGCONT, gateway: old)
-        try await eventually("the old leader knows that another leads", within: .seconds(10)) {
+        try await eventually("the old leader knows that another leads", within: .seconds(60)) {
             await trio.leader(of: trio.room) == next
         }
         // Every call since was the new leader's: the lease never went back, and no second is called twice.

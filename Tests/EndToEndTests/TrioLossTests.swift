@@ -112,7 +112,7 @@ import Testing
     /// Joins and claims are answered again; says how long after the store was back.
     private func expectServing(_ trio: Trio, _ fault: Fault, since: ContinuousClock.Instant) async throws {
         for gateway in trio.gateways {
-            try await eventually("gateway \(gateway.index) serves after \(fault)", within: .seconds(30)) {
+            try await eventually("gateway \(gateway.index) serves after \(fault)", within: .seconds(60)) {
                 let room = try? await trio.snapshot(gateway.index)
                 guard room?.status == 200, room?.value("degraded") == nil else { return false }
                 let join = try? await trio.join(200 + gateway.index, at: gateway.index)
@@ -143,7 +143,7 @@ import Testing
         let order = ["method": "lottery", "beacon": "commit_reveal"]
         try await trio.makeRoom(Trio.policy(order: order, perMinute: 60, activeMax: 5, opensIn: 4))
         var tokens = try await trio.joinAll(0..<30)
-        try await eventually("it is drawn", within: .seconds(20)) {
+        try await eventually("it is drawn", within: .seconds(60)) {
             try await trio.snapshot(2).text("phase") == "active"
         }
         tokens.merge(try await trio.joinAll(30..<34)) { $1 }
@@ -162,7 +162,7 @@ import Testing
         try await trio.redis("FLUSHALL")
         try await expectServing(trio, .redisEmptied, since: .now)
         for index in 0..<3 {
-            try await eventually("gateway \(index) has all ranks", within: .seconds(10)) {
+            try await eventually("gateway \(index) has all ranks", within: .seconds(60)) {
                 try await ranks(index) == before
             }
         }
@@ -240,7 +240,7 @@ extension Trio {
         let format = DateFormatter()
         format.locale = Locale(identifier: "en_US_POSIX")
         format.dateFormat = "EEE, dd MMM yyyy HH:mm:ss zzz"
-        try await eventually("the clock of gateway 1 is \(seconds) s off", within: .seconds(10)) {
+        try await eventually("the clock of gateway 1 is \(seconds) s off", within: .seconds(60)) {
             let dated = try await snapshot(1).headers["Date"].first
             guard let date = dated.flatMap(format.date(from:)) else { return false }
             return abs(date.timeIntervalSinceNow - Double(seconds)) < 5
@@ -257,7 +257,7 @@ extension Trio {
         defer { _ = Glibc.kill(usher, SIGCONT) }
         try change()
         _ = Glibc.kill(usher, SIGCONT)
-        try await eventually("redis is started again", within: .seconds(30)) {
+        try await eventually("redis is started again", within: .seconds(60)) {
             (try? stack.processID(of: "redis")).map { $0 != store } ?? false
         }
     }

@@ -109,7 +109,7 @@ struct AuditedRoomTests {
                     body: #"{"phase":"drawn"}"#
                 )
                 #expect(skipped.status == 409)
-                try await eventually(within: .seconds(30)) {
+                try await eventually(within: .seconds(60)) {
                     try await visitor.ask("GET", "/v1/rooms/sale/draw").body.contains(#""phase":"active""#)
                 }
                 for device in 12..<15 { tokens.append(try await Self.join(device, visitor)) }

@@ -93,7 +93,7 @@ struct LotteryTests {
                     try await eventually { beacon.rounds.contains(first) }
                     let waiting = try await node.get(DrawReply.self, "draw")
                     #expect(waiting.phase == "sealed" && waiting.draw == nil)
-                    try await eventually(within: .seconds(40)) {
+                    try await eventually(within: .seconds(60)) {
                         try await node.get(DrawReply.self, "draw").draw?.round == first + DrawRound.step
                     }
                     let drawn = try await node.get(DrawReply.self, "draw")

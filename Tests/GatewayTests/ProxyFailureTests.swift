@@ -190,7 +190,7 @@ struct ProxyFailureTests {
             client.send("GET /b?stall HTTP/1.1\r\nHost: a\r\n\r\n")
             try await eventually { edge.origin.requests == 1 }
             await edge.services.triggerGracefulShutdown()
-            try await eventually(within: .seconds(5)) { client.isClosed }
+            try await eventually(within: .seconds(30)) { client.isClosed }
         }
     }
 }

@@ -115,7 +115,7 @@ final class RawClient: Sendable {
     /// Waits for the next whole reply and takes it out of what was received.
     func reply(toHead: Bool = false) async throws -> Reply {
         var found: Reply?
-        try await eventually(within: .seconds(10)) {
+        try await eventually(within: .seconds(60)) {
             found = state.withLock { state in
                 guard let (reply, length) = Self.parse(String(buffer: state.received), toHead: toHead) else {
                     return nil

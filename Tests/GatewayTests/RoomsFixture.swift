@@ -110,7 +110,7 @@ struct GatewayNode: Sendable {
     }
 
     /// Claims until the answer is not 202.
-    func claimInTheEnd(_ token: String, within limit: Duration = .seconds(20)) async throws -> EdgeReply {
+    func claimInTheEnd(_ token: String, within limit: Duration = .seconds(60)) async throws -> EdgeReply {
         var last = try await claim(token)
         try await eventually(within: limit) {
             if last.status == 202 { last = try await claim(token) }

@@ -81,19 +81,18 @@ struct RoomsOutageTests {
                 try await node.open(try GatewayNode.policy())
                 await server.pause()
                 let loop = node.group.next()
-                let refused = try await loop.flatSubmit { [rooms = node.rooms] () -> EventLoopFuture<[Bool]> in
-                    guard let room = rooms.on(loop).room("sale") else { return loop.makeSucceededFuture([]) }
+                let refused = try await loop.submit { [rooms = node.rooms] () -> [Bool] in
+                    guard let room = rooms.on(loop).room("sale") else { return [] }
                     let batcher = rooms.on(loop).joins(of: room)
-                    let futures = (0..<(JoinBatcher.waitingMax + 600)).map { number in
-                        let tag =
-                            [UInt8](repeating: UInt8(number % 251), count: 14) + [
-                                UInt8(number >> 8), UInt8(number & 255),
-                            ]
-                        return batcher.join(tag: tag, arrivedAt: Moment(seconds: 1), near: 0)
-                            .map { _ in false }
-                            .recover { ($0 as? JoinFailure) == .crowded }
-                    }
-                    return EventLoopFuture.whenAllSucceed(Array(futures.suffix(50)), on: loop)
+                    return (0..<(JoinBatcher.waitingMax + 600)).map { (number: Int) -> Bool in
+                        let tail = [UInt8(number >> 8), UInt8(number & 255)]
+                        let tag = [UInt8](repeating: UInt8(number % 251), count: 14) + tail
+                        var isCrowded = false
+                        batcher.join(tag: tag, arrivedAt: Moment(seconds: 1), near: 0) { result in
+                            if case .failure(.crowded) = result { isCrowded = true }
+                        }
+                        return isCrowded
+                    }.suffix(50)
                 }.get()
                 await server.resume()
                 #expect(refused.count == 50)

@@ -66,8 +66,11 @@ final class JoinBatcher {
         let held: UInt64
         let challenge: RedisArgument
         let since: NIODeadline
-        let promise: EventLoopPromise<JoinOutcome>
+        let then: Answer
     }
+
+    /// Called once, on the loop.
+    typealias Answer = (Result<JoinOutcome, JoinFailure>) -> Void
 
     private let room: RoomName
     private let redis: RedisClient
@@ -89,28 +92,28 @@ final class JoinBatcher {
     func noteSeen(_ number: UInt64) { highest = max(highest, number) }
 
     /// `held` is the number of a place token that was shown, and `arrivedAt` the arrival in it: a store that has
-    /// forgotten the place learns of it again. The future fails with `JoinFailure` only.
+    /// forgotten the place learns of it again.
     func join(
         tag: [UInt8],
         right: JoinRight = .free,
         arrivedAt: Moment,
         held: UInt64 = 0,
-        near: UInt64
-    ) -> EventLoopFuture<JoinOutcome> {
+        near: UInt64,
+        then: @escaping Answer
+    ) {
         guard waiting.count < Self.waitingMax,
             let entry = ArrivalEntry(dedupeTag: tag, milliseconds: arrivedAt.milliseconds)?.bytes
-        else { return loop.makeFailedFuture(JoinFailure.crowded) }
+        else { return then(.failure(.crowded)) }
+        var answer = then
         if case .onlyBack = right {
-            guard unanswered < Self.unansweredMax else { return loop.makeSucceededFuture(.challenged) }
+            guard unanswered < Self.unansweredMax else { return then(.success(.challenged)) }
             unanswered += 1
+            answer = { result in
+                self.unanswered -= 1
+                then(result)
+            }
         }
-        let promise = loop.makePromise(of: JoinOutcome.self)
-        if case .onlyBack = right {
-            promise.futureResult.assumeIsolated().whenComplete { _ in self.unanswered -= 1 }
-        }
-        waiting.append(
-            Member(entry: entry, held: held, challenge: right.argument, since: .now(), promise: promise)
-        )
+        waiting.append(Member(entry: entry, held: held, challenge: right.argument, since: .now(), then: answer))
         if !isBusy {
             isBusy = true
             wait(Self.sliceTime, near: near)
@@ -119,7 +122,6 @@ final class JoinBatcher {
             self.timer = nil
             send(near: near)
         }
-        return promise.futureResult
     }
 
     /// Runs while a slice is open or a retry is due; nil while a call is under way.
@@ -186,16 +188,16 @@ final class JoinBatcher {
                         withUnsafeBytes(of: place.arrivedAt.milliseconds.bigEndian) { entries += $0 }
                     }
                 }
-                if let outcome { member.promise.succeed(outcome) } else { member.promise.fail(JoinFailure.storeAway) }
+                member.then(outcome.map { .success($0) } ?? .failure(.storeAway))
             }
             let now = Moment(milliseconds: Int64(parts[1].asInteger ?? 0))
             memory.note(joins: numbers, entries: entries, at: now, in: room)
         case 0:
             let phase = parts.last?.asText.flatMap(Phase.init(rawValue:)) ?? .draft
-            slice.forEach { $0.promise.succeed(.notOpen(phase)) }
-        case -1: slice.forEach { $0.promise.succeed(.noRoom) }
-        case -2: slice.forEach { $0.promise.succeed(.roomFull) }
-        default: slice.forEach { $0.promise.fail(JoinFailure.storeAway) }
+            slice.forEach { $0.then(.success(.notOpen(phase))) }
+        case -1: slice.forEach { $0.then(.success(.noRoom)) }
+        case -2: slice.forEach { $0.then(.success(.roomFull)) }
+        default: slice.forEach { $0.then(.failure(.storeAway)) }
         }
     }
 
@@ -205,7 +207,7 @@ final class JoinBatcher {
         let members = slice + waiting
         waiting = members.filter { now - $0.since < Self.patience }
         for member in members where now - member.since >= Self.patience {
-            member.promise.fail(JoinFailure.storeAway)
+            member.then(.failure(.storeAway))
         }
     }
 }

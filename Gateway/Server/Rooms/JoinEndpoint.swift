@@ -52,14 +52,13 @@ extension LoopRooms {
         otherwise unanswered: @escaping () -> EdgeReply
     ) {
         let held = heldPlace(in: request.head, of: room, tag)
-        let joined = joins(of: room).join(
+        joins(of: room).join(
             tag: tag,
             right: right,
             arrivedAt: held.map { Moment(milliseconds: $0.arrivedAtMS) } ?? view.now(),
             held: held.map { UInt64($0.place) } ?? 0,
             near: room.nearFront
-        )
-        joined.assumeIsolated().whenComplete { result in
+        ) { result in
             switch result {
             case .success(.challenged): promise.succeed(unanswered())
             case .success(let outcome):
@@ -67,8 +66,7 @@ extension LoopRooms {
                 self.joinReplies.give(self.reply(to: request, room, tag, outcome), to: promise)
             case .failure(let error):
                 self.supplies.counters.joinsRefused.increment()
-                let isCrowded = (error as? JoinFailure) == .crowded
-                promise.succeed(self.storeAway(request, isCrowded ? .overloaded : .storeUnavailable))
+                promise.succeed(self.storeAway(request, error == .crowded ? .overloaded : .storeUnavailable))
             }
         }
     }

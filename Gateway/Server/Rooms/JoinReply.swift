@@ -84,12 +84,16 @@ final class JoinReplies {
     static let gatheredMax = 32
 
     private let loop: any EventLoop
-    private var gathered: [(promise: EventLoopPromise<EdgeReply>, reply: EdgeReply)] = []
+    private typealias Made = (promise: EventLoopPromise<EdgeReply>, reply: EdgeReply)
+    private var gathered: [Made] = []
+    /// What is being sent; empty at any other time. The two take turns, so that neither is made anew.
+    private var sent: [Made] = []
     private var isDue = false
 
     init(loop: any EventLoop) {
         self.loop = loop
         gathered.reserveCapacity(Self.gatheredMax)
+        sent.reserveCapacity(Self.gatheredMax)
     }
 
     /// Succeeds the promise before the loop turns to anything else.
@@ -107,8 +111,11 @@ final class JoinReplies {
     }
 
     private func send() {
-        let replies = gathered
-        gathered.removeAll(keepingCapacity: true)
-        for (promise, reply) in replies { promise.succeed(reply) }
+        guard sent.isEmpty else { return }
+        while !gathered.isEmpty {
+            swap(&gathered, &sent)
+            for index in sent.indices { sent[index].promise.succeed(sent[index].reply) }
+            sent.removeAll(keepingCapacity: true)
+        }
     }
 }

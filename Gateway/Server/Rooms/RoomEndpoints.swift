@@ -122,8 +122,20 @@ enum RoomReply {
     /// The same, for a reply of 201.
     static let createdHead = PreparedHead(status: 201, headers: headers())
 
+    private static let cookieRulesBytesMax = 80
+
     /// A cookie that no script reads and no other site sends.
     static func cookie(_ name: String, _ value: String, maxAge: Int64, isSecure: Bool) -> String {
-        "\(name)=\(value); Path=/; Max-Age=\(max(0, maxAge)); HttpOnly; SameSite=Lax" + (isSecure ? "; Secure" : "")
+        var cookie = ""
+        // Grown once: a place is long, and most of a join's reply.
+        cookie.reserveCapacity(name.utf8.count + value.utf8.count + cookieRulesBytesMax)
+        cookie += name
+        cookie += "="
+        cookie += value
+        cookie += "; Path=/; Max-Age="
+        cookie += String(max(0, maxAge))
+        cookie += "; HttpOnly; SameSite=Lax"
+        if isSecure { cookie += "; Secure" }
+        return cookie
     }
 }
