@@ -8,6 +8,7 @@
 #else
     import Glibc
 #endif
+import Signing
 
 /// Reads on from `position`; after the first thing that does not fit, everything is nil or false.
 struct ClaimReader {
@@ -60,41 +61,77 @@ struct ClaimReader {
     }
 }
 
+/// Writes into memory that somebody else owns; after the first thing that does not fit or cannot be written there is a
+/// fault.
 struct ClaimWriter {
-    private(set) var bytes: [UInt8]
+    private let space: UnsafeMutableRawBufferPointer
+    private var count = 0
     private(set) var fault: TokenFault?
 
-    private static let usualBytes = 640
+    private static let digitsMax = 19
 
-    /// The claims come behind `start`.
-    init(after start: [UInt8] = []) {
-        bytes = []
-        bytes.reserveCapacity(Self.usualBytes)
-        bytes += start
-    }
+    init(into space: UnsafeMutableRawBufferPointer) { self.space = space }
+
+    /// What was written so far.
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: space[..<count]) }
 
     /// Printable ASCII that needs no escape.
+    @inline(__always)
     static func isPlain(_ byte: UInt8) -> Bool {
-        (0x20...0x7e).contains(byte) && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+        byte &- 0x20 < 0x5f && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+    }
+
+    mutating func put(_ bytes: UnsafeRawBufferPointer) {
+        guard bytes.count <= space.count - count else {
+            fault = fault ?? .tooLong
+            return
+        }
+        UnsafeMutableRawBufferPointer(rebasing: space[count...]).copyMemory(from: bytes)
+        count += bytes.count
     }
 
     mutating func put(_ text: StaticString) {
-        bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+        put(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
     /// `before` ends with the opening quote; the closing one is written here.
     mutating func put(_ before: StaticString, text: String) {
         put(before)
-        if text.utf8.count > TokenRules.claimBytesMax || !text.utf8.allSatisfy(Self.isPlain) {
-            fault = fault ?? .unwritableClaim(text)
+        var own = text
+        own.withUTF8 { bytes in
+            var isGood = bytes.count <= TokenRules.claimBytesMax
+            for byte in bytes { isGood = isGood && Self.isPlain(byte) }
+            if !isGood { fault = fault ?? .unwritableClaim(text) }
+            put(UnsafeRawBufferPointer(bytes))
         }
-        bytes.append(contentsOf: text.utf8)
-        bytes.append(UInt8(ascii: "\""))
+        put("\"")
     }
 
     mutating func put(_ before: StaticString, number: Int64) {
         put(before)
-        if number < 0 { fault = fault ?? .unwritableClaim("\(number)") }
-        bytes.append(contentsOf: String(number).utf8)
+        guard number >= 0 else {
+            fault = fault ?? .unwritableClaim("\(number)")
+            return
+        }
+        withUnsafeTemporaryAllocation(byteCount: Self.digitsMax, alignment: 1) { digits in
+            var (rest, start) = (number, Self.digitsMax)
+            repeat {
+                start -= 1
+                digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            } while rest > 0
+            put(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(digits)[start...]))
+        }
+    }
+
+    /// In base64url.
+    mutating func put(encoding bytes: UnsafeRawBufferPointer) {
+        let length = Base64URL.encodedLength(of: bytes.count)
+        guard length <= space.count - count else {
+            fault = fault ?? .tooLong
+            return
+        }
+        let end = UnsafeMutableRawBufferPointer(rebasing: space[count...])
+        count += Base64URL.encode(bytes, into: end.assumingMemoryBound(to: UInt8.self))
     }
 }

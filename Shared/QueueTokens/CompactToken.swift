@@ -19,36 +19,55 @@ enum CompactToken {
         guard let entry = ring.signer, let privateKey = entry.privateKey, ring.name == Claims.type.keyName else {
             throw .noSigningKey
         }
-        let header = entry.verification.headerBytes
-        var writer = ClaimWriter(after: header)
+        let outcome = withUnsafeTemporaryAllocation(byteCount: TokenRules.bytesMax, alignment: 1) { space in
+            Result { () throws(TokenFault) -> String in
+                try make(claims, entry, privateKey, in: space)
+            }
+        }
+        return try outcome.get()
+    }
+
+    private static func make<Claims: TokenClaims>(
+        _ claims: Claims,
+        _ entry: KeyRing.Entry,
+        _ privateKey: Ed25519.PrivateKey,
+        in space: UnsafeMutableRawBufferPointer
+    ) throws(TokenFault) -> String {
+        var writer = ClaimWriter(into: space)
+        // The header as it stands in a token, then the payload before its encoding.
+        entry.verification.headerBytes.withUnsafeBytes { writer.put($0) }
+        let headerCount = writer.bytes.count
         claims.envelope.write(into: &writer)
         claims.writeOwnClaims(into: &writer)
-        if let fault = writer.fault { throw fault }
         if Claims.type.isTagged {
             guard let tagKey = entry.tagKey else { throw .noSigningKey }
-            let tag = tagKey.tag(of: writer.bytes).prefix(TokenRules.tagLength)
+            let tag = tagKey.tag(of: writer.bytes)
             writer.put(TokenRules.tagMemberStart)
-            writer.put("", text: Base64URL.encode(Array(tag)))
+            tag.withUnsafeBytes { writer.put(encoding: UnsafeRawBufferPointer(rebasing: $0[..<TokenRules.tagLength])) }
+            writer.put("\"")
         }
         writer.put("}")
-        guard let token = signed(writer.bytes, headerCount: header.count, by: privateKey) else { throw .tooLong }
+        if let fault = writer.fault { throw fault }
+        guard let token = signed(writer.bytes, headerCount: headerCount, by: privateKey) else { throw .tooLong }
         return token
     }
 
-    /// `bytes`: the header as it stands in a token, then the payload before its encoding. Nil when that is too long.
-    private static func signed(_ bytes: [UInt8], headerCount: Int, by key: Ed25519.PrivateKey) -> String? {
+    /// `bytes`: header and payload. Nil when the token would be too long.
+    private static func signed(
+        _ bytes: UnsafeRawBufferPointer,
+        headerCount: Int,
+        by key: Ed25519.PrivateKey
+    ) -> String? {
         let signedCount = headerCount + Base64URL.encodedLength(of: bytes.count - headerCount)
         let count = signedCount + 1 + Base64URL.encodedLength(of: Ed25519.signatureLength)
         guard count <= TokenRules.bytesMax else { return nil }
         return String(unsafeUninitializedCapacity: count) { token in
-            bytes.withUnsafeBytes { bytes in
-                UnsafeMutableRawBufferPointer(token)
-                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<headerCount]))
-                Base64URL.encode(
-                    UnsafeRawBufferPointer(rebasing: bytes[headerCount...]),
-                    into: UnsafeMutableBufferPointer(rebasing: token[headerCount...])
-                )
-            }
+            UnsafeMutableRawBufferPointer(token)
+                .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<headerCount]))
+            Base64URL.encode(
+                UnsafeRawBufferPointer(rebasing: bytes[headerCount...]),
+                into: UnsafeMutableBufferPointer(rebasing: token[headerCount...])
+            )
             let signature = key.signature(
                 for: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(token)[..<signedCount])
             )

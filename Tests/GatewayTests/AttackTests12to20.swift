@@ -54,7 +54,8 @@ struct AttackTests12to20 {
                     clientAddress: ClientAddress(ipv4: 0x7F00_0001),
                     id: .none
                 )
-                _ = rooms.on(loop).answer(request)
+                guard case .soon(let begin) = rooms.on(loop).answer(request) else { return }
+                begin { _ in }
             }.get()
             try await eventually { try await node.redis.call(["HLEN", "{r:sale}:tags"]).asInteger == 2 }
             #expect(try await node.join(device: 2).reply.status == 200)

@@ -16,9 +16,7 @@ struct JoinReplyTests {
         var seen: [Int] = []
         for _ in 0..<2 {
             for number in 0..<count {
-                let promise = loop.makePromise(of: EdgeReply.self)
-                promise.futureResult.assumeIsolated().whenSuccess { seen.append($0.status) }
-                replies.give(EdgeReply(status: number), to: promise)
+                replies.give(EdgeReply(status: number)) { seen.append($0.status) }
                 // No more of them are held back than that.
                 #expect(number + 1 - seen.count < JoinReplies.gatheredMax)
             }

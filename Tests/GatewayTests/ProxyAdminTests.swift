@@ -35,9 +35,10 @@ struct ProxyAdminTests {
             switch answer(EdgeRequest(head: head, clientAddress: .unknown, id: .none)) {
             case .now(let reply): return reply
             case .later(let future): return try await future.get()
+            case .soon: throw Missing()
             }
         case .later(let future): return try await future.get()
-        case .forward: throw Missing()
+        case .forward, .soon: throw Missing()
         }
     }
 

@@ -85,8 +85,18 @@ struct GatewayNode: Sendable {
             switch rooms.on(loop).answer(request) {
             case .now(let reply): loop.makeSucceededFuture(reply)
             case .later(let future): future
+            case .soon(let begin): Self.future(of: begin, on: loop)
             }
         }.get()
+    }
+
+    private static func future(
+        of begin: (@escaping (EdgeReply) -> Void) -> Void,
+        on loop: any EventLoop
+    ) -> EventLoopFuture<EdgeReply> {
+        let promise = loop.makePromise(of: EdgeReply.self)
+        begin { promise.succeed($0) }
+        return promise.futureResult
     }
 
     func join(_ room: String = "sale", device: Int) async throws -> (reply: EdgeReply, body: JoinReply) {

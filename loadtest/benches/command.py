@@ -65,9 +65,9 @@ def guarded(options, work):
 
 
 def build(product):
-    """The release build of one product; its path."""
+    """The release build of one product, as `scripts/build release` makes it; its path."""
     say(f"building {product}")
-    command = ["swift", "build", "-c", "release", "--product", product]
+    command = ["swift", "build", "-c", "release", "--static-swift-stdlib", "--product", product]
     os.makedirs(os.path.join(ROOT, ".build"), exist_ok=True)
     log_path = os.path.join(ROOT, ".build/build-bench.log")
     with open(log_path, "w") as log:

@@ -46,6 +46,9 @@ final class ConnectionHandler: EdgeReceiver {
         case .later(let future):
             state = .answering
             wait(for: future, on: codec)
+        case .soon(let begin):
+            state = .answering
+            begin(taker(on: codec))
         case .endpoint(let bytesMax, let answer):
             guard allowBody(of: head, bytesMax, on: codec) else { return }
             state = .collecting(head, ByteBuffer(), bytesMax: bytesMax, answer: answer)
@@ -94,6 +97,7 @@ final class ConnectionHandler: EdgeReceiver {
             switch answer(request) {
             case .now(let reply): give(reply, on: codec)
             case .later(let future): wait(for: future, on: codec)
+            case .soon(let begin): begin(taker(on: codec))
             }
         case .forwarding(let exchange): exchange.endBody()
         case .idle, .answering: break
@@ -108,6 +112,15 @@ final class ConnectionHandler: EdgeReceiver {
             case .success(let reply): self.give(reply, on: codec)
             case .failure: self.give(EdgeReply(.internalError, requestID: id), on: codec)
             }
+        }
+    }
+
+    /// What takes the reply to this request, should it still be waited for.
+    private func taker(on codec: EdgeCodec) -> (EdgeReply) -> Void {
+        let id = requestID
+        return { reply in
+            guard case .answering = self.state, self.requestID == id else { return }
+            self.give(reply, on: codec)
         }
     }
 

@@ -63,6 +63,7 @@ package struct VisitorDesk: RequestDesk {
             switch rooms.answer(EdgeRequest(head: head, clientAddress: sender.client, id: id)) {
             case .now(let reply): return .reply(reply)
             case .later(let reply): return .later(reply)
+            case .soon(let begin): return .soon(begin)
             }
         case .asset(let name):
             return .reply(pages.asset(name, for: head, requestID: id))

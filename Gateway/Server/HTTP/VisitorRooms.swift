@@ -6,6 +6,8 @@ package import UsherAPI
 package enum RoomAnswer {
     case now(EdgeReply)
     case later(EventLoopFuture<EdgeReply>)
+    /// Begun with what takes the reply, which is called once, on the loop, then or later: a future is dearer.
+    case soon((@escaping (EdgeReply) -> Void) -> Void)
 }
 
 /// A pass that was checked: its holder may enter.

@@ -5,6 +5,8 @@ package import NIOCore
 package enum Way {
     case reply(EdgeReply)
     case later(EventLoopFuture<EdgeReply>)
+    /// As `RoomAnswer.soon`.
+    case soon((@escaping (EdgeReply) -> Void) -> Void)
     /// Collect the body, then ask. A longer body is 413.
     case endpoint(bodyBytesMax: Int, answer: (EdgeRequest) -> RoomAnswer)
     case forward(Forwarding)

@@ -58,6 +58,8 @@ struct LoadShedding {
         case .reply(let reply): return .reply(closing(reply))
         case .later(let future):
             return .later(future.assumeIsolated().map(closing).nonisolated())
+        case .soon(let begin):
+            return .soon { take in begin { take(closing($0)) } }
         case .endpoint(let bytesMax, let answer):
             return .endpoint(bodyBytesMax: bytesMax) { answer($0).map(closing) }
         case .forward(var forwarding):

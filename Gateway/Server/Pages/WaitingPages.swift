@@ -271,6 +271,7 @@ extension RoomAnswer {
         switch self {
         case .now(let reply): .now(change(reply))
         case .later(let future): .later(future.assumeIsolated().map(change).nonisolated())
+        case .soon(let begin): .soon { take in begin { take(change($0)) } }
         }
     }
 }

@@ -15,9 +15,7 @@ extension LoopRooms {
         switch whoJoins(request, room) {
         case .refused(let code): return .now(refusal(code, request, room))
         case .known(let tag):
-            let promise = loop.makePromise(of: EdgeReply.self)
-            go(on: check(request, room, tag), request, room, tag, promise)
-            return .later(promise.futureResult)
+            return .soon { take in self.go(on: self.check(request, room, tag), request, room, tag, take) }
         }
     }
 
@@ -27,19 +25,19 @@ extension LoopRooms {
         _ request: EdgeRequest,
         _ room: RoomView,
         _ tag: [UInt8],
-        _ promise: EventLoopPromise<EdgeReply>
+        _ give: @escaping (EdgeReply) -> Void
     ) {
         switch check {
         case .refused(let code, let retry):
-            promise.succeed(refusal(code, request, room, retryAfter: retry))
+            give(refusal(code, request, room, retryAfter: retry))
         case .asking(let verdict):
             verdict.assumeIsolated().whenComplete { result in
-                self.go(on: (try? result.get()) ?? .unavailable, request, room, tag, promise)
+                self.go(on: (try? result.get()) ?? .unavailable, request, room, tag, give)
             }
         case .may(let right):
-            take(request, room, tag, right, promise) { self.refusal(.challengeRequired, request, room) }
+            take(request, room, tag, right, give) { self.refusal(.challengeRequired, request, room) }
         case .onlyBack(let code, let retry):
-            take(request, room, tag, .onlyBack, promise) { self.refusal(code, request, room, retryAfter: retry) }
+            take(request, room, tag, .onlyBack, give) { self.refusal(code, request, room, retryAfter: retry) }
         }
     }
 
@@ -48,7 +46,7 @@ extension LoopRooms {
         _ room: RoomView,
         _ tag: [UInt8],
         _ right: JoinRight,
-        _ promise: EventLoopPromise<EdgeReply>,
+        _ give: @escaping (EdgeReply) -> Void,
         otherwise unanswered: @escaping () -> EdgeReply
     ) {
         let held = heldPlace(in: request.head, of: room, tag)
@@ -60,13 +58,13 @@ extension LoopRooms {
             near: room.nearFront
         ) { result in
             switch result {
-            case .success(.challenged): promise.succeed(unanswered())
+            case .success(.challenged): give(unanswered())
             case .success(let outcome):
                 if case .placed(let place) = outcome, place.isNew { self.noteJoin(from: request, room) }
-                self.joinReplies.give(self.reply(to: request, room, tag, outcome), to: promise)
+                self.joinReplies.give(self.reply(to: request, room, tag, outcome), to: give)
             case .failure(let error):
                 self.supplies.counters.joinsRefused.increment()
-                promise.succeed(self.storeAway(request, error == .crowded ? .overloaded : .storeUnavailable))
+                give(self.storeAway(request, error == .crowded ? .overloaded : .storeUnavailable))
             }
         }
     }

@@ -84,7 +84,7 @@ final class JoinReplies {
     static let gatheredMax = 32
 
     private let loop: any EventLoop
-    private typealias Made = (promise: EventLoopPromise<EdgeReply>, reply: EdgeReply)
+    private typealias Made = (take: (EdgeReply) -> Void, reply: EdgeReply)
     private var gathered: [Made] = []
     /// What is being sent; empty at any other time. The two take turns, so that neither is made anew.
     private var sent: [Made] = []
@@ -96,9 +96,9 @@ final class JoinReplies {
         sent.reserveCapacity(Self.gatheredMax)
     }
 
-    /// Succeeds the promise before the loop turns to anything else.
-    func give(_ reply: EdgeReply, to promise: EventLoopPromise<EdgeReply>) {
-        gathered.append((promise, reply))
+    /// Calls `take` before the loop turns to anything else.
+    func give(_ reply: EdgeReply, to take: @escaping (EdgeReply) -> Void) {
+        gathered.append((take, reply))
         if gathered.count >= Self.gatheredMax {
             send()
         } else if !isDue {
@@ -114,7 +114,7 @@ final class JoinReplies {
         guard sent.isEmpty else { return }
         while !gathered.isEmpty {
             swap(&gathered, &sent)
-            for index in sent.indices { sent[index].promise.succeed(sent[index].reply) }
+            for index in sent.indices { sent[index].take(sent[index].reply) }
             sent.removeAll(keepingCapacity: true)
         }
     }
