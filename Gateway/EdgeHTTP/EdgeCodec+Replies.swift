@@ -50,6 +50,16 @@ extension EdgeCodec {
             ReplyWriter.write(head, framing: framing, closes: closes, date: edge.dateField, to: &writer)
         }
         replying = .streaming(framing, hasBody: ReplyWriter.hasBody(head.status) && !isHeadRequest)
+        isStreamingEvents = head.isEventStream
+        if isStreamingEvents, isStopping { endEvents() }
+    }
+
+    /// Ends a stream of events whole; whoever reads it comes back, to another gateway if this one stops.
+    func endEvents() {
+        guard case .streaming(let framing, let hasBody) = replying else { return }
+        mayKeepAlive = false
+        if framing == .chunked, hasBody { append(ReplyWriter.lastChunk) }
+        finish()
     }
 
     private func write(_ bytes: ByteBuffer, _ framing: EdgeReplyHead.Framing) {
@@ -122,6 +132,7 @@ extension EdgeCodec {
 
     private func finish() {
         replying = .nothing
+        isStreamingEvents = false
         if mayKeepAlive {
             if case .length = reading { skipBody() } else { settle() }
         } else {

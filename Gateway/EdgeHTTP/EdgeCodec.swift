@@ -45,6 +45,10 @@ package final class EdgeCodec: ChannelInboundHandler {
     private var owesContinue = false
     private var isReadWanted = false
     var isDraining = false
+    /// The listener stops, and waits for its connections to end.
+    private(set) var isStopping = false
+    /// The reply under way has no end of its own.
+    var isStreamingEvents = false
     /// The visitor has ended its side.
     private var isInputClosed = false
     var isClosing = false
@@ -102,6 +106,7 @@ package final class EdgeCodec: ChannelInboundHandler {
     package func channelInactive(context: ChannelHandlerContext) {
         reading = .ended
         replying = .nothing
+        isStreamingEvents = false
         edge.leave(self)
         receiver.ended(on: self)
         context.fireChannelInactive()
@@ -152,12 +157,15 @@ package final class EdgeCodec: ChannelInboundHandler {
         case is LastRepliesEvent: isDraining = true
         case is ChannelShouldQuiesceEvent:
             isDraining = true
+            isStopping = true
             if isIdle { context.close(promise: nil) }
+            if isStreamingEvents { endEvents() }
         case ChannelEvent.inputClosed:
-            // Whoever has asked and ended its side still gets the answer.
+            // Whoever has asked and ended its side still gets the answer, but events would come for ever.
             isInputClosed = true
             mayKeepAlive = false
             if case .nothing = replying { context.close(promise: nil) }
+            if isStreamingEvents { context.close(promise: nil) }
         default: break
         }
         context.fireUserInboundEventTriggered(event)

@@ -82,6 +82,8 @@ package struct EdgeReplyHead: Sendable {
     package var upstream: UpstreamFields?
     /// Goes out as `Usher-Request-Id`.
     package var requestID: RequestID?
+    /// A stream of events: it has no end of its own, so it ends when the visitor's side does and when the listener stops.
+    package var isEventStream: Bool
 
     package init(
         status: Int,
@@ -89,7 +91,8 @@ package struct EdgeReplyHead: Sendable {
         framing: Framing,
         closes: Bool = false,
         upstream: UpstreamFields? = nil,
-        requestID: RequestID? = nil
+        requestID: RequestID? = nil,
+        isEventStream: Bool = false
     ) {
         self.status = status
         self.headers = headers
@@ -97,6 +100,7 @@ package struct EdgeReplyHead: Sendable {
         self.closes = closes
         self.upstream = upstream
         self.requestID = requestID
+        self.isEventStream = isEventStream
     }
 }
 

@@ -11,6 +11,12 @@ package struct UpstreamReplyHead: Sendable {
     /// `Connection` names fields that are of this connection only.
     package let namesFields: Bool
     package var fields: UpstreamFields
+
+    /// Whether the body is a stream of events, which has no end of its own.
+    package var isEventStream: Bool {
+        guard status == 200, framing == .chunked, let type = fields.all("content-type").first else { return false }
+        return EdgeHeaders.areEqual(String(type.prefix { $0 != ";" && $0 != " " }), "text/event-stream")
+    }
 }
 
 /// The fields of a reply in the order they came, without those that speak of the framing. Values may hold bytes from

@@ -96,6 +96,11 @@ final class RawClient: Sendable {
         _ = channel.withLock { $0 }?.setOption(.autoRead, value: true)
     }
 
+    /// Sends nothing more, and goes on reading.
+    func endInput() async {
+        try? await channel.withLock { $0 }?.close(mode: .output).get()
+    }
+
     func close() async {
         try? await channel.withLock { $0 }?.close().get()
     }

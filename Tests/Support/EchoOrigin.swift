@@ -8,7 +8,7 @@ import Synchronization
 ///
 /// `stall` never answers · `close` hangs up instead · `half` hangs up within the body · `hangup` answers, then closes
 /// the kept-alive connection · `early` answers at the head · `deaf` reads no body · `stream=N` sends N × 16 KiB ·
-/// `command=X` adds `Usher-Command: X`.
+/// `events` sends an event and goes on for ever · `command=X` adds `Usher-Command: X`.
 package final class EchoOrigin: Sendable {
     package struct Echo: Codable, Sendable {
         package var method: String
@@ -31,6 +31,7 @@ package final class EchoOrigin: Sendable {
 
     fileprivate struct Counts {
         var connections = 0
+        var ended = 0
         var requests = 0
         var arrivals: [Arrival] = []
         var bytesSent = 0
@@ -45,6 +46,8 @@ package final class EchoOrigin: Sendable {
     /// Every request, in the order the heads came.
     package var arrivals: [Arrival] { counts.withLock { $0.arrivals } }
     package var connections: Int { counts.withLock { $0.connections } }
+    /// Of the connections it has accepted, those that are open.
+    package var openConnections: Int { counts.withLock { $0.connections - $0.ended } }
     package var bytesSent: Int { counts.withLock { $0.bytesSent } }
     package var bytesRead: Int { counts.withLock { $0.bytesRead } }
 
@@ -109,6 +112,11 @@ private final class EchoHandler: ChannelInboundHandler {
         context.read()
     }
 
+    func channelInactive(context: ChannelHandlerContext) {
+        origin.counts.withLock { $0.ended += 1 }
+        context.fireChannelInactive()
+    }
+
     func channelReadComplete(context: ChannelHandlerContext) {
         if !asks("deaf") { context.read() }
     }
@@ -138,6 +146,14 @@ private final class EchoHandler: ChannelInboundHandler {
             chunksLeft = count
             context.write(wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .ok))), promise: nil)
             stream(context: context)
+            return
+        }
+        if asks("events") {
+            let fields: HTTPHeaders = ["content-type": "text/event-stream; charset=utf-8"]
+            let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: fields)
+            context.write(wrapOutboundOut(.head(head)), promise: nil)
+            let event = ByteBuffer(string: "data: begun\n\n")
+            context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(event))), promise: nil)
             return
         }
         let echo = EchoOrigin.Echo(

@@ -14,8 +14,6 @@ package enum DescriptorBudget {
 }
 
 extension GatewayConfiguration {
-    private static let upstreamPerLoopMax = 256
-
     /// With the bound of connections fitted to the limit of open files.
     package func fitted(to descriptors: Int, logger: Logger) -> GatewayConfiguration {
         var fitted = self
@@ -23,7 +21,7 @@ extension GatewayConfiguration {
         fitted.listener.connectionsMax = DescriptorBudget.connectionsMax(
             asked: asked,
             descriptors: descriptors,
-            upstreamMax: eventLoopCount * Self.upstreamPerLoopMax
+            upstreamMax: eventLoopCount * (upstream.connectionsPerLoopMax + upstream.streamsPerLoopMax)
         )
         if fitted.listener.connectionsMax < asked {
             logger.warning(

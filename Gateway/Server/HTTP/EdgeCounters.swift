@@ -14,6 +14,7 @@ package struct EdgeCounters: Sendable {
     package let upstreamRetries: Counter
     package let upstreamBroken: Counter
     package let upstreamEjections: Counter
+    package let upstreamStreams: Counter
     package let connections: Gauge
     package let connectionsRefused: Counter
     package let handshakes: Counter
@@ -36,6 +37,7 @@ package struct EdgeCounters: Sendable {
         upstreamRetries = counter("upstream_retries", "Forwarded requests sent a second time.")
         upstreamBroken = counter("upstream_broken_replies", "Replies of a service that broke a rule of HTTP.")
         upstreamEjections = counter("upstream_ejections", "Times that one of several services was left alone.")
+        upstreamStreams = counter("upstream_streams", "Streams of events that a service began.")
         connections = registry.gauge(
             "usher_gateway_connections",
             "Open connections.",

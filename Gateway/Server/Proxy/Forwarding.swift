@@ -81,7 +81,8 @@ package enum ForwardedHead {
             framing: head.framing,
             closes: forwarding.endsConnection,
             upstream: fields,
-            requestID: forwarding.requestID
+            requestID: forwarding.requestID,
+            isEventStream: head.isEventStream
         )
     }
 }

@@ -158,6 +158,10 @@ final class ProxyExchange {
 
     func received(_ head: UpstreamReplyHead) {
         guard !isDone else { return }
+        if head.isEventStream, let connection, !pool.setAside(connection) {
+            fail(.crowded)
+            return
+        }
         visitor.give(.head(begin(head)))
     }
 

@@ -7,6 +7,8 @@ package struct UpstreamConfiguration: Sendable {
 
     package var addresses: [ServiceAddress]
     package var connectionsPerLoopMax = 256
+    /// Streams of events, on connections besides those.
+    package var streamsPerLoopMax = 1024
     package var waitingPerLoopMax = 2048
     /// Shorter than the service's own, so that a connection is not used while it is being closed.
     package var keepTime: TimeAmount = .seconds(8)
@@ -33,6 +35,7 @@ package struct UpstreamConfiguration: Sendable {
 
     package static let keys: [Settings.Key] = [
         .init("booking-connections-max", "256", "open connections to each booking service, of one event loop"),
+        .init("booking-streams-max", "1024", "streams of events besides them, of one event loop"),
         .init("booking-waiting-max", "2048", "requests waiting for one of them, of one event loop"),
         .init(
             "booking-keep-time",
@@ -57,6 +60,7 @@ package struct UpstreamConfiguration: Sendable {
             TimeAmount(try settings.duration(name, in: range))
         }
         connectionsPerLoopMax = try settings.integer("booking-connections-max", in: 1...10_000)
+        streamsPerLoopMax = try settings.integer("booking-streams-max", in: 0...100_000)
         waitingPerLoopMax = try settings.integer("booking-waiting-max", in: 0...100_000)
         let oneHour: Duration = .seconds(3600)
         keepTime = try time("booking-keep-time", .milliseconds(100)...oneHour)

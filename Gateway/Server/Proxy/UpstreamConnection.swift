@@ -28,6 +28,8 @@ final class UpstreamConnection: ChannelInboundHandler {
     var position = 0
     /// Until then the pool counts the connection by the attempt to open it.
     var hasConnected = false
+    /// Carries a stream of events, or did.
+    var isSetAside = false
 
     private init(service: Int, pool: UpstreamPool) {
         self.service = service
@@ -162,7 +164,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     /// The reply is whole. The connection is given back first: the visitor's next request may come out of `tell`.
     private func end(_ tell: () -> Void) {
         exchange = nil
-        if closesAfterReply || pending.readableBytes > 0 {
+        if closesAfterReply || isSetAside || pending.readableBytes > 0 {
             pending = Self.nothing
             close()
         } else {

@@ -26,6 +26,8 @@ package final class UpstreamPool {
     /// Exchanges without a connection, each knows its position; those with one are found by it.
     private var unconnected: [ProxyExchange] = []
     private var connections: [UpstreamConnection] = []
+    /// Connections that carry a stream of events.
+    private var streamCount = 0
     /// When the services were last looked after.
     private var lookedAt: NIODeadline
     private var watch: RepeatedTask?
@@ -35,7 +37,7 @@ package final class UpstreamPool {
         let address: ServiceAddress
         let authority: String
         var idle: [UpstreamConnection] = []
-        /// Open or being opened.
+        /// Open or being opened, streams of events aside.
         var openCount = 0
 
         init(_ address: ServiceAddress) {
@@ -111,10 +113,22 @@ package final class UpstreamPool {
         services[connection.service].idle.append(connection)
     }
 
+    /// A stream of events is to take no connection from those who buy: it is counted apart, under a bound of its own,
+    /// and its connection is not used again. False when there are too many.
+    func setAside(_ connection: UpstreamConnection) -> Bool {
+        guard streamCount < configuration.streamsPerLoopMax else { return false }
+        streamCount += 1
+        connection.isSetAside = true
+        services[connection.service].openCount -= 1
+        counters.upstreamStreams.increment()
+        connectForWaiting(connection.service)
+        return true
+    }
+
     func closed(_ connection: UpstreamConnection) {
         let service = services[connection.service]
         service.idle.removeAll { $0 === connection }
-        service.openCount -= 1
+        if connection.isSetAside { streamCount -= 1 } else { service.openCount -= 1 }
         forget(connection)
         connectForWaiting(connection.service)
     }
