@@ -104,6 +104,7 @@ let package = Package(
             at: "Shared/Operations",
             uses: [logging, lifecycle, unixSignals, nioCore, nioPosix, nioHTTP1]
         ),
+        module("Serving", at: "Shared/Serving", uses: [hummingbirdCore, httpTypes, nioCore, logging]),
         module("Checking", at: "Shared/Checking", uses: ["Ordering", "PaymentLedger"]),
         // Services outside are spoken to through a client of their own, so that the edge keeps one codec.
         module("OutwardCalls", at: "Shared/OutwardCalls", uses: [httpClient, nioCore, nioHTTP1]),
@@ -168,7 +169,9 @@ let package = Package(
             at: "Booking/Server",
             uses: [
                 "Ordering", "Holds", "Postgres", "BookingDatabase", "Payments", "Signing", "QueueTokens", "UsherAPI",
-                "Redis", "Operations", hummingbird, httpTypes, httpClient, nioCore, nioPosix, nioHTTP1, logging,
+                "Redis", "Operations", "Serving", hummingbird, hummingbirdCore, httpTypes, httpClient, nioCore,
+                nioPosix,
+                nioHTTP1, logging,
                 lifecycle,
             ]
         ),
@@ -176,7 +179,8 @@ let package = Package(
             "MockPayments",
             at: "Booking/MockPayments",
             uses: [
-                "PaymentLedger", "UsherAPI", "Signing", "Operations", hummingbird, hummingbirdCore, httpTypes,
+                "PaymentLedger", "UsherAPI", "Signing", "Operations", "Serving", nioPosix, hummingbird, hummingbirdCore,
+                httpTypes,
                 httpClient, nioCore, nioHTTP1, logging, lifecycle,
             ]
         ),
@@ -243,7 +247,7 @@ let package = Package(
             "BookingTests",
             uses: [
                 "BookingServer", "BookingDatabase", "Holds", "Ordering", "Postgres", "Redis", "UsherAPI", "QueueTokens",
-                "Signing", "Operations", "TestSupport", nioCore, logging,
+                "Signing", "Operations", "TestSupport", hummingbird, httpTypes, nioCore, logging,
             ]
         ),
         tests("LoadTestTests", uses: ["LoadTest", "UsherAPI", "Challenges", "Signing", nioCore, nioPosix, nioHTTP1]),

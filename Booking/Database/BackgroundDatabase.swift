@@ -56,13 +56,20 @@ package struct KeptAnswerDatabase: KeptAnswers {
 
 package struct ProviderEventDatabase: ProviderEventStore {
     private let pool: PostgresPool
+    private let receipts: CommandBatch<Receipts.Command, Bool>
 
-    package init(pool: PostgresPool) { self.pool = pool }
+    /// At most `waitersMax` events wait for the next transaction.
+    package init(pool: PostgresPool, waitersMax: Int = 8192) {
+        self.pool = pool
+        let receiving = Receipts(pool: pool)
+        receipts = CommandBatch(waitersMax: waitersMax) { (events) throws(PostgresFailure) in
+            try await receiving.carry(events)
+        }
+    }
 
     package func receive(_ id: String, body: [UInt8], isHandled: Bool) async throws(StoreFailure) -> Bool {
         try await storing { () throws(PostgresFailure) in
-            let statement = SQL.eventReceive(.text(id), .bytes(isHandled ? [] : body), .bool(isHandled))
-            return try await pool.execute(statement).rowCount == 1
+            try await receipts.submit(Receipts.Command(id: id, body: isHandled ? [] : body, isHandled: isHandled))
         }
     }
 

@@ -14,6 +14,8 @@ package final class OrderDatabase: OrderStore {
     private let confirmations: CommandBatch<Confirmation, ConfirmOutcome>
     private let captures: CommandBatch<Captures.Command, Bool>
     private let cancellations: CommandBatch<Cancellations.Command, Cancellation>
+    let orderReads: CommandBatch<OrderID, Order?>
+    let paymentReads: CommandBatch<PaymentID, Payment?>
 
     /// - Parameters:
     ///   - pool: connections under `BookingDatabase.tuned` settings.
@@ -37,6 +39,13 @@ package final class OrderDatabase: OrderStore {
         }
         cancellations = CommandBatch(waitersMax: waitersMax) { (orders) throws(PostgresFailure) in
             try await cancelling.carry(orders)
+        }
+        let (reading, looking) = (OrderReads(pool: pool), PaymentReads(pool: pool))
+        orderReads = CommandBatch(waitersMax: waitersMax) { (ids) throws(PostgresFailure) in
+            try await reading.carry(ids)
+        }
+        paymentReads = CommandBatch(waitersMax: waitersMax) { (ids) throws(PostgresFailure) in
+            try await looking.carry(ids)
         }
     }
 

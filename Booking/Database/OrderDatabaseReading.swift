@@ -1,12 +1,11 @@
 // Orders, payments and tickets as their owners see them.
 
-import Foundation
 package import Ordering
 import Postgres
 
 extension OrderDatabase {
     package func order(_ id: OrderID) async throws(StoreFailure) -> Order? {
-        try await storing { () throws(PostgresFailure) in try await orders([id.uuid]).first }
+        try await storing { () throws(PostgresFailure) in try await orderReads.submit(id) }
     }
 
     package func stamps(of orders: [OrderID]) async throws(StoreFailure) -> [OrderID: String] {
@@ -26,7 +25,7 @@ extension OrderDatabase {
         try await storing { () throws(PostgresFailure) in
             let page = SQL.orderIdsOfAccount(.uuid(account.uuid), .uuid(before?.uuid), .int(limit))
             let ids = try await pool.execute(page).map { (row) throws(PostgresFailure) in try row.uuid("id") }
-            return ids.isEmpty ? [] : try await orders(ids)
+            return ids.isEmpty ? [] : try await OrderReads(pool: pool).orders(ids)
         }
     }
 
@@ -42,10 +41,7 @@ extension OrderDatabase {
     }
 
     package func payment(_ id: PaymentID) async throws(StoreFailure) -> Payment? {
-        try await storing { () throws(PostgresFailure) in
-            guard let row = try await pool.execute(SQL.paymentByID(.uuid(id.uuid))).first else { return nil }
-            return try Payment(row)
-        }
+        try await storing { () throws(PostgresFailure) in try await paymentReads.submit(id) }
     }
 
     package func order(of ticket: TicketID) async throws(StoreFailure) -> OrderID? {
@@ -60,39 +56,11 @@ extension OrderDatabase {
             return try Payment(row)
         }
     }
-
-    /// Newest first, read in one transaction.
-    private func orders(_ ids: [UUID]) async throws(PostgresFailure) -> [Order] {
-        let wanted = PostgresParameter.uuids(ids)
-        let results = try await pool.transaction([
-            SQL.ordersByID(wanted), SQL.itemsOfOrders(wanted), SQL.paymentsOfOrders(wanted),
-            SQL.ticketsOfOrders(wanted), SQL.refundsOfOrders(wanted),
-        ])
-        var (items, payments, tickets): ([UUID: [Row]], [UUID: Row], [UUID: [Ticket]]) = ([:], [:], [:])
-        for row in results[1].rows { items[try row.uuid("order_id"), default: []].append(row) }
-        for row in results[2].rows { payments[try row.uuid("order_id")] = row }
-        for row in results[3].rows { tickets[try row.uuid("order_id"), default: []].append(try Ticket(row)) }
-        var refunds: [OrderID: [Refund]] = [:]
-        for refund in try await Refund.read(results[4], with: pool) {
-            refunds[refund.order, default: []].append(refund)
-        }
-        var orders: [Order] = []
-        for row in results[0].rows {
-            let id = try row.uuid("id")
-            var order = try Order(row)
-            for item in items[id] ?? [] { order.items.append(try OrderItem(item, in: order.total.currency)) }
-            if let payment = payments[id] { order.payment = try Payment(payment) }
-            order.tickets = tickets[id] ?? []
-            order.refunds = refunds[order.id] ?? []
-            orders.append(order)
-        }
-        return orders
-    }
 }
 
 extension Order {
     /// Without items, payment and tickets.
-    fileprivate init(_ row: Row) throws(PostgresFailure) {
+    init(_ row: Row) throws(PostgresFailure) {
         self.init(
             id: try row.id("id"),
             session: try row.id("session_id"),
@@ -120,7 +88,7 @@ extension Order {
 }
 
 extension OrderItem {
-    fileprivate init(_ row: Row, in currency: String) throws(PostgresFailure) {
+    init(_ row: Row, in currency: String) throws(PostgresFailure) {
         self.init(
             seat: try row.seat(),
             name: try row.text("name"),
@@ -131,7 +99,7 @@ extension OrderItem {
 }
 
 extension Ticket {
-    fileprivate init(_ row: Row) throws(PostgresFailure) {
+    init(_ row: Row) throws(PostgresFailure) {
         self.init(
             id: try row.id("id"),
             order: try row.id("order_id"),

@@ -5,6 +5,8 @@ import Operations
 struct MockPaymentsConfiguration: Sendable {
     var address: String
     var port: Int
+    /// 0: as many as there are cores.
+    var eventLoops = 0
     var ledger: String
     var secretKeyFile: String
     var webhookURL: String?
@@ -17,6 +19,7 @@ struct MockPaymentsConfiguration: Sendable {
     static let keys: [Settings.Key] = [
         .init("address", "127.0.0.1", "address to listen on"),
         .init("port", "8082", "port to listen on; 0 takes a free one"),
+        .init("event-loops", "0", "event loops; 0 takes one for each processor"),
         .init("ledger", ".data/payments/ledger.jsonl", "file that keeps every payment"),
         .init("secret-key-file", ".data/payments/secret-key", "API key (sk_…); made on the first start"),
         .init("webhook-url", nil, "where events are sent; without it there are none"),
@@ -29,6 +32,7 @@ struct MockPaymentsConfiguration: Sendable {
     init(_ settings: Settings) throws {
         address = try settings.string("address")
         port = try settings.integer("port", in: 0...65535)
+        eventLoops = try settings.integer("event-loops", in: 0...256)
         ledger = try settings.string("ledger")
         secretKeyFile = try settings.string("secret-key-file")
         webhookURL = settings.optional("webhook-url")

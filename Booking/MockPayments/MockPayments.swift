@@ -3,7 +3,9 @@
 import Foundation
 import Logging
 import NIOCore
+import NIOPosix
 import Operations
+import Serving
 
 @main
 struct MockPayments {
@@ -20,10 +22,16 @@ struct MockPayments {
         )
         JSONLog.bootstrap(level: .info)
         Program.raiseDescriptorLimit()
+        FreedMemory.keep()
+        if configuration.eventLoops > 0 { NIOSingletons.groupLoopCountSuggestion = configuration.eventLoops }
         let logger = Logger(label: "payments")
         do {
             let provider = try MockProvider(configuration, logger: logger)
-            try await Program.run([provider], drain: drain, logger: logger)
+            // All of it on the event loops: beside them no pool of threads works.
+            let executor = LoopExecutor(MultiThreadedEventLoopGroup.singleton.next())
+            try await withTaskExecutorPreference(executor) {
+                try await Program.run([provider], drain: drain, logger: logger)
+            }
         } catch let error as IOError where error.errnoCode == EADDRINUSE {
             Program.fail(name, StartFault.addressInUse(address: configuration.address, port: configuration.port))
         } catch {

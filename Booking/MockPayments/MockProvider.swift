@@ -5,9 +5,11 @@ import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
+import NIOPosix
 import Operations
 import PaymentLedger
 import ServiceLifecycle
+import Serving
 import Synchronization
 
 struct MockProvider: Service {
@@ -66,6 +68,7 @@ struct MockProvider: Service {
         quiet.logLevel = max(logger.logLevel, .warning)
         let server = Application(
             responder: routes,
+            server: .http1(boundTo: MultiThreadedEventLoopGroup.singleton),
             configuration: .init(
                 address: .hostname(configuration.address, port: configuration.port),
                 serverName: "usher-mock-payments",

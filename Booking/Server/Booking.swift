@@ -1,4 +1,5 @@
 import Logging
+import NIOCore
 import Operations
 
 @main
@@ -13,6 +14,8 @@ enum Booking {
         )
         JSONLog.bootstrap(level: configuration.logLevel)
         Program.raiseDescriptorLimit()
+        FreedMemory.keep()
+        if configuration.eventLoops > 0 { NIOSingletons.groupLoopCountSuggestion = configuration.eventLoops }
         do {
             let wiring = try await Wiring(configuration)
             try await wiring.migrator.run()

@@ -7,6 +7,8 @@ struct BookingConfiguration: Sendable {
     var address: String
     var port: Int
     var operationsPort: Int
+    /// 0: as many as there are cores.
+    var eventLoops: Int
     var redis: String
     var postgres: String
     var postgresConnections: Int
@@ -42,6 +44,7 @@ struct BookingConfiguration: Sendable {
         .init("address", "127.0.0.1", "where to listen"),
         .init("port", "8081", "port of the API; 0 takes a free one"),
         .init("operations-port", "8091", "port of /healthz, /readyz, /metrics and /internal"),
+        .init("event-loops", "0", "event loops; 0 takes one for each processor"),
         .init("redis", "redis://127.0.0.1:6379/0", "unix:///path?db=0 or redis://[user:password@]host:port/db"),
         .init("postgres", "host=127.0.0.1 dbname=usher user=usher", "libpq connection string"),
         .init("postgres-connections", "8", "connections to PostgreSQL"),
@@ -75,6 +78,7 @@ struct BookingConfiguration: Sendable {
         address = try settings.string("address")
         port = try settings.integer("port", in: 0...65_535)
         operationsPort = try settings.integer("operations-port", in: 0...65_535)
+        eventLoops = try settings.integer("event-loops", in: 0...256)
         redis = try settings.string("redis")
         postgres = try settings.string("postgres")
         postgresConnections = try settings.integer("postgres-connections", in: 2...64)

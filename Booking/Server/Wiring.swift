@@ -5,6 +5,7 @@ import BookingDatabase
 import Foundation
 import Holds
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
 import NIOPosix
@@ -15,6 +16,7 @@ import Postgres
 import QueueTokens
 import Redis
 import ServiceLifecycle
+import Serving
 import UsherAPI
 
 struct Wiring {
@@ -71,6 +73,7 @@ struct Wiring {
         )
         let application = Application(
             router: shop.router(),
+            server: .http1(boundTo: MultiThreadedEventLoopGroup.singleton),
             configuration: .init(address: .hostname(configuration.address, port: configuration.port)),
             logger: logger
         )

@@ -17,10 +17,12 @@ struct RunningUsher: ParsableArguments {
         var gateway: String
         var admin: String
         var booking: String
+        var bookingOperations: String
         var adminTokenFile: String
 
         private enum CodingKeys: String, CodingKey {
             case postgres, redis, ledger, keys, gateway, admin, booking
+            case bookingOperations = "booking_operations"
             case adminTokenFile = "admin_token_file"
         }
     }

@@ -222,4 +222,18 @@ import Testing
             #expect(try await events.due(limit: 10).isEmpty)
         }
     }
+
+    @Test func `of an event that comes many times at once one is new`() async throws {
+        try await withBooking { booking in
+            let events = ProviderEventDatabase(pool: booking.pool)
+            let news = try await withThrowingTaskGroup(of: Bool.self) { group in
+                for number in 0..<40 {
+                    let isHandled = number.isMultiple(of: 2)
+                    group.addTask { try await events.receive("evt_\(number % 4)", body: [1], isHandled: isHandled) }
+                }
+                return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+            }
+            #expect(news == 4)
+        }
+    }
 }

@@ -71,7 +71,7 @@ import Testing
     }
 
     @Test(arguments: Subject.allCases)
-    func `release gives seats back once, to nobody but the owner`(_ subject: Subject) async throws {
+    func `release gives seats back once, to nobody but the owner (T5)`(_ subject: Subject) async throws {
         try await withHolds(subject) { world in
             let (store, session) = (world.store, world.session)
             let hold = try await world.place([0, 1])

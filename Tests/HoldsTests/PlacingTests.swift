@@ -102,7 +102,7 @@ import Testing
     }
 
     @Test(arguments: Subject.allCases)
-    func `twenty buyers race for one seat and one wins`(_ subject: Subject) async throws {
+    func `twenty buyers race for one seat and one wins (T1)`(_ subject: Subject) async throws {
         try await withHolds(subject) { world in
             let failures = await race(20) { _ in try await world.place([6]) }
             #expect(failures.count { $0 == nil } == 1)
@@ -113,7 +113,7 @@ import Testing
     }
 
     @Test(arguments: Subject.allCases)
-    func `racing holds of one buyer stop at the limit`(_ subject: Subject) async throws {
+    func `racing holds of one buyer stop at the limit (T7)`(_ subject: Subject) async throws {
         try await withHolds(subject) { world in
             let failures = await race(12) { try await world.place([SeatNumber($0)], by: Self.buyer, limit: 4) }
             #expect(failures.count { $0 == nil } == 4)

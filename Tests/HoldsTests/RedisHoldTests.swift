@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    @Test func `a session is closed after a restart of the server until it is built anew`() async throws {
+    @Test func `a session is closed after a restart of the server until it is built anew (T30)`() async throws {
         try await withRedisHolds { world, redis in
             let (kept, forgotten) = (try await world.place([0]), try await world.place([1]))
             await world.project(world.projection(of: kept, .pinned(until: inFuture(.seconds(60)))))
@@ -77,7 +77,7 @@ import Testing
         }
     }
 
-    @Test func `a lost library is loaded again and the session goes on`() async throws {
+    @Test func `a lost library is loaded again and the session goes on (T30)`() async throws {
         try await withRedisHolds { world, redis in
             let hold = try await world.place([0])
             try await redis.withClient { client in _ = try await client.call(["FUNCTION", "FLUSH"]) }

@@ -9,7 +9,7 @@ sys.dont_write_bytecode = True
 loadtest = sys.argv.pop(1)
 sys.path.insert(0, loadtest)
 
-from benches import crowd, edge, joins, jwts, load, peers, places, profile, room, rows
+from benches import booking, crowd, edge, joins, jwts, load, peers, places, profile, purchases, room, rows, sell_out, stack
 
 
 def sample(cpu_us):
@@ -28,6 +28,39 @@ class Options(unittest.TestCase):
         self.assertEqual(edge.read(["--only", "P5,P1"]).parts, ["P5", "P1"])
         self.assertLess(room.read(["--quick"]).visitors, room.read([]).visitors)
         self.assertEqual(room.read([]).visitors, 1_000_000)
+
+
+def purchase_run(cpu_us, seconds=2.0, refused=None):
+    spent = {stack.short(name): cpu_us / 6 for name in stack.PROCESSES}
+    spent[purchases.GENERATOR] = cpu_us / 6
+    waits = {"hold": 1.0, "order": 2.0, "pay": 3.0}
+    return purchases.Run(1000, seconds, 1000 / seconds, spent, waits, waits, refused or {}, 0.5)
+
+
+class Selling(unittest.TestCase):
+    def test_the_rate_of_purchases_is_judged_and_the_rest_told(self):
+        runs = {"purchase": [purchase_run(1200)], "hold at 1 % sold": [], "hold at 99 % sold": [], "map": []}
+        found = booking.rows_of(runs, [], 50_000)
+        judged = [row for row in found if row.holds is not None]
+        self.assertEqual([(row.id, row.value, row.holds) for row in judged], [("P6", 500, False)])
+        self.assertIn(1200, [round(row.value) for row in found])
+        self.assertEqual(len([row for row in found if row.unit == "ms"]), 6)
+
+    def test_growth_compares_the_rounds_in_pairs(self):
+        early, late = [purchase_run(100), purchase_run(1000)], [purchase_run(150), purchase_run(1500)]
+        growth = [row for row in booking.growth(early, late) if row.ratio]
+        self.assertEqual([round(row.ratio, 3) for row in growth], [1.5, 1.5])
+        self.assertTrue(all(row.holds for row in growth))
+
+    def test_a_refused_order_breaks_the_goal_of_a_sale(self):
+        options = sell_out.read(["--quick"])
+        rows_found = sell_out.rows_of([purchase_run(1200, refused={"order 409": 1})], options)
+        self.assertEqual([row.holds for row in rows_found if row.holds is not None], [True, False])
+
+    def test_there_are_more_buyers_than_orders(self):
+        options = booking.read([])
+        self.assertEqual((options.seats, options.connections, options.rounds), (50_000, 256, 5))
+        self.assertGreater(booking.buyers(options) - 2 * booking.EARLY, options.seats / booking.SEATS_AN_ORDER)
 
 
 class Rows(unittest.TestCase):

@@ -4,6 +4,8 @@ import Foundation
 struct PreparedAccount: Codable, Sendable, Equatable {
     var account: String
     var token: String
+    /// Of the room in front of the session, where buyers need not wait for one.
+    var pass: String?
 }
 
 enum Accounts {

@@ -6,7 +6,8 @@ struct UsherLoadTest: AsyncParsableCommand {
         commandName: "usher-loadtest",
         abstract: "Put load on Usher the way visitors do.",
         subcommands: [
-            OnSaleCommand.self, HistoryCommand.self, HashesCommand.self, DrawCommand.self, RestartsCommand.self,
+            OnSaleCommand.self, BuyCommand.self, HistoryCommand.self, HashesCommand.self, DrawCommand.self,
+            RestartsCommand.self,
         ]
     )
 }

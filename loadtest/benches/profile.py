@@ -8,7 +8,7 @@ from benches import peers, places
 from benches.gateway import ROOT, TIGHT_LIMITS, Gateway, start_redis
 from benches.load import Contender
 from benches.polls import PLACE_PATH, SHOP_PATH
-from benches.yard import BenchFault
+from benches.yard import BenchFault, descendants
 
 SAMPLES_PER_SECOND = 1999
 SHOWN = 40
@@ -44,7 +44,8 @@ def sampled(work, seconds, say, folded_path=FOLDED):
         raise BenchFault("--profile needs perf (Debian: apt-get install linux-perf)")
     os.makedirs(os.path.dirname(folded_path), exist_ok=True)
     record = ["perf", "record", "-q", "-F", str(SAMPLES_PER_SECOND), "-g", "-o", folded_path + ".perf"]
-    record += ["-p", str(work.server.process.pid), "--", "sleep", str(seconds)]
+    pids = ",".join(str(pid) for pid in descendants(work.server.process.pid))
+    record += ["-p", pids, "--", "sleep", str(seconds)]
     recorder = subprocess.Popen(record, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     sample = work.sample(seconds + 1)
     _, complaint = recorder.communicate(timeout=TOOL_SECONDS_MAX)

@@ -124,19 +124,22 @@ class Yard:
             file.write(text)
         return self.path(name)
 
-    def start(self, name, arguments, core=SERVER_CORE, port=None, socket_path=None):
-        """Starts a server on its core, and waits until it takes connections. It dies with the bench."""
+    def start(self, name, arguments, core=SERVER_CORE, port=None, socket_path=None, environment=None,
+              seconds_max=START_SECONDS_MAX):
+        """Starts a server on its core (None: on all), and waits until it takes connections. It dies with the bench."""
         log = self.path(f"{name}.log")
-        pinned = ["setpriv", "--pdeathsig", "TERM", "--", "taskset", "-c", str(core), *arguments]
+        pin = ["taskset", "-c", str(core)] if core is not None else []
+        pinned = ["setpriv", "--pdeathsig", "TERM", "--", *pin, *arguments]
+        variables = {**os.environ, **(environment or {})}
         with open(log, "ab") as output:
-            process = subprocess.Popen(pinned, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+            process = subprocess.Popen(pinned, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=variables)
         server = Server(name, process, log)
         self.servers.append(server)
-        self._wait_until_open(server, port, socket_path)
+        self._wait_until_open(server, port, socket_path, seconds_max)
         return server
 
-    def _wait_until_open(self, server, port, socket_path):
-        end = time.monotonic() + START_SECONDS_MAX
+    def _wait_until_open(self, server, port, socket_path, seconds_max):
+        end = time.monotonic() + seconds_max
         while time.monotonic() < end:
             server.check_alive()
             try:
@@ -145,7 +148,7 @@ class Yard:
                     return
             except OSError:
                 time.sleep(0.02)
-        raise BenchFault(f"{server.name} took no connection within {START_SECONDS_MAX} s:\n{server.tail()}")
+        raise BenchFault(f"{server.name} took no connection within {seconds_max} s:\n{server.tail()}")
 
     def stop(self, *servers):
         for server in servers:

@@ -1,2 +1,5 @@
-INSERT INTO provider_event (id, body, handled_at) VALUES ($1, $2, CASE WHEN $3 THEN now() END)
+-- Sorted, so that batches cannot deadlock.
+INSERT INTO provider_event (id, body, handled_at)
+SELECT id, body, CASE WHEN handled THEN now() END
+FROM unnest($1::text[], $2::bytea[], $3::bool[]) AS told(id, body, handled) ORDER BY id
 ON CONFLICT (id) DO NOTHING RETURNING id

@@ -5,8 +5,13 @@ import UsherAPI
 
 /// Who asks: the account token in `Authorization: Bearer`.
 struct AccountCheck: Sendable {
-    let keys: KeyRing
-    let clock: Clock
+    private let trusted: TrustedKeys<AccountToken>
+    private let clock: Clock
+
+    init(keys: KeyRing, clock: Clock) {
+        trusted = TrustedKeys(keys.keys)
+        self.clock = clock
+    }
 
     struct Caller: Sendable {
         var account: AccountID
@@ -29,11 +34,22 @@ struct AccountCheck: Sendable {
         let words = value.split(separator: " ")
         guard words.count == 2, words[0].lowercased() == "bearer" else { throw Refusal(.tokenInvalid) }
         do throws(TokenFlaw) {
-            let token = try keys.keys.verifySignature(ofAccount: words[1], at: clock.now().milliseconds / 1000)
+            let token = try verifiedToken(String(words[1]))
             guard let account = AccountID(token.userID) else { throw TokenFlaw.malformed }
             return Caller(account: account, role: token.role)
         } catch {
             throw error == .expired ? Refusal(.tokenExpired) : Refusal(.tokenInvalid)
         }
+    }
+
+    private func verifiedToken(_ text: String) throws(TokenFlaw) -> AccountToken {
+        let now = clock.now().milliseconds / 1000
+        if let token = trusted.verified.claims(of: text) {
+            guard now < token.expiresAt else { throw .expired }
+            return token
+        }
+        let token = try trusted.keys.verifySignature(ofAccount: text, at: now)
+        trusted.verified.remember(text, token)
+        return token
     }
 }

@@ -12,8 +12,10 @@ struct DemoAccounts: Sendable {
 
     let accounts: AccountDatabase
     let keysFolder: String
+    /// Signs a pass for each of them, when the sale is behind a room.
+    var passes: DemoPasses?
 
-    /// Writes one JSON object a line: `{"account":"usr_…","token":"…"}`.
+    /// Writes one JSON object a line: `{"account":"usr_…","token":"…"}`, with `"pass"` when there are passes.
     func make(_ count: Int, tokensFile: String) async throws {
         let keys = try KeyRing.load(from: keysFolder, name: .account)
         // Nobody logs in to these accounts: the hash is that of a secret that is thrown away.
@@ -37,7 +39,9 @@ struct DemoAccounts: Sendable {
                 issuedAt: now,
                 expiresAt: now + Self.tokenLifetime
             )
-            lines.append(Data("{\"account\":\"\(account.id)\",\"token\":\"\(try keys.sign(token))\"}\n".utf8))
+            let pass = try passes.map { ",\"pass\":\"\(try $0.make(for: account.id, at: now))\"" } ?? ""
+            let line = "{\"account\":\"\(account.id)\",\"token\":\"\(try keys.sign(token))\"\(pass)}\n"
+            lines.append(Data(line.utf8))
         }
         // Tokens are secrets: nobody else may read them, from the first byte on.
         let isMade = FileManager.default.createFile(
@@ -47,5 +51,36 @@ struct DemoAccounts: Sendable {
         )
         guard isMade else { throw UpFault("\(tokensFile) cannot be written") }
         try lines.write(to: URL(filePath: tokensFile))
+    }
+}
+
+/// Passes as the gateway would give them, signed with its key, for buyers who never waited.
+struct DemoPasses: Sendable {
+    /// Renewed by nobody: a load run ends before.
+    private static let lifetime: Int64 = 7200
+
+    private let room: String
+    private let generation: Int64
+    private let keys: KeyRing
+
+    init(room: String, generation: Int64, keysFolder: String) throws {
+        self.room = room
+        self.generation = generation
+        keys = try KeyRing.load(from: keysFolder, name: .pass)
+    }
+
+    func make(for account: AccountID, at now: Int64) throws -> String {
+        try keys.sign(
+            PassToken(
+                room: room,
+                passID: TokenID.random(),
+                subject: "\(account)",
+                place: 0,
+                endsAt: now + Self.lifetime,
+                generation: generation,
+                issuedAt: now,
+                expiresAt: now + Self.lifetime
+            )
+        )
     }
 }
