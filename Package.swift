@@ -145,11 +145,12 @@ let package = Package(
 
         // MARK: Booking
         module("Ordering", at: "Booking/Ordering", uses: ["Signing"]),
+        module("Events", at: "Booking/Events", uses: ["Ordering", "Signing"]),
         module("Postgres", at: "Booking/Postgres", uses: ["CLibPQ", logging, lifecycle]),
         module(
             "BookingDatabase",
             at: "Booking/Database",
-            uses: ["Ordering", "Postgres", logging],
+            uses: ["Ordering", "Events", "Postgres", logging],
             resources: [.embedInCode("SQL"), .embedInCode("Migrations")]
         ),
         module(
@@ -168,10 +169,9 @@ let package = Package(
             "BookingServer",
             at: "Booking/Server",
             uses: [
-                "Ordering", "Holds", "Postgres", "BookingDatabase", "Payments", "Signing", "QueueTokens", "UsherAPI",
-                "Redis", "Operations", "Serving", hummingbird, hummingbirdCore, httpTypes, httpClient, nioCore,
-                nioPosix,
-                nioHTTP1, logging,
+                "Ordering", "Events", "Holds", "Postgres", "BookingDatabase", "Payments", "Signing", "QueueTokens",
+                "UsherAPI", "Redis", "Operations", "Serving", hummingbird, hummingbirdCore, httpTypes, httpClient,
+                nioCore, nioPosix, nioHTTP1, logging,
                 lifecycle,
             ]
         ),
@@ -232,8 +232,12 @@ let package = Package(
             ]
         ),
         tests("OrderingTests", uses: ["Ordering"]),
+        tests("EventsTests", uses: ["Events", "Ordering", "Signing"]),
         tests("PostgresTests", uses: ["Postgres", "TestSupport", logging]),
-        tests("BookingDatabaseTests", uses: ["BookingDatabase", "Ordering", "Postgres", "TestSupport", logging]),
+        tests(
+            "BookingDatabaseTests",
+            uses: ["BookingDatabase", "Ordering", "Events", "Postgres", "TestSupport", logging]
+        ),
         tests("HoldsTests", uses: ["Holds", "Ordering", "Redis", "TestSupport", logging, nioCore, nioPosix]),
         tests(
             "PaymentsTests",
@@ -246,8 +250,9 @@ let package = Package(
         tests(
             "BookingTests",
             uses: [
-                "BookingServer", "BookingDatabase", "Holds", "Ordering", "Postgres", "Redis", "UsherAPI", "QueueTokens",
-                "Signing", "Operations", "TestSupport", hummingbird, httpTypes, nioCore, logging,
+                "BookingServer", "BookingDatabase", "Holds", "Ordering", "Events", "Postgres", "Redis", "UsherAPI",
+                "QueueTokens", "Signing", "Operations", "TestSupport", hummingbird, httpTypes, nioCore, nioPosix,
+                nioHTTP1, logging,
             ]
         ),
         tests("LoadTestTests", uses: ["LoadTest", "UsherAPI", "Challenges", "Signing", nioCore, nioPosix, nioHTTP1]),
@@ -255,8 +260,7 @@ let package = Package(
             "EndToEndTests",
             uses: [
                 "BookingServer", "UsherAPI", "QueueTokens", "Signing", "Supervision", "TestSupport", httpClient,
-                nioCore, nioHTTP1,
-                logging,
+                nioCore, nioPosix, nioHTTP1, logging,
             ]
         ),
         tests("HouseTests", uses: []),

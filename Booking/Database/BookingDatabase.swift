@@ -44,5 +44,10 @@ package enum BookingDatabase {
             name: "m003_money",
             sql: String(decoding: PackageResources.m003_money_sql, as: UTF8.self)
         ),
+        Migrations.Migration(
+            number: 4,
+            name: "m004_events",
+            sql: String(decoding: PackageResources.m004_events_sql, as: UTF8.self)
+        ),
     ])
 }

@@ -35,12 +35,15 @@ struct BookingConfiguration: Sendable {
     var holdCoolDown: Bool
     var compareInterval: Duration
     var offerLifetime: Duration
+    var events: EventConfiguration
     var logLevel: Logger.Level
 
     static let section = "booking"
     static let attemptsMax = 3
 
-    static let settings: [Settings.Key] = [
+    static let settings = own + EventConfiguration.settings
+
+    private static let own: [Settings.Key] = [
         .init("address", "127.0.0.1", "where to listen"),
         .init("port", "8081", "port of the API; 0 takes a free one"),
         .init("operations-port", "8091", "port of /healthz, /readyz, /metrics and /internal"),
@@ -108,6 +111,7 @@ struct BookingConfiguration: Sendable {
         offerLifetime = try settings.duration("offer", in: .seconds(5)...(.seconds(86_400)))
         compareInterval = try settings.duration("compare-interval", in: .seconds(1)...(.seconds(3600)))
         mapSubscribersMax = try settings.integer("map-subscribers-max", in: 0...100_000)
+        events = try EventConfiguration(settings)
         guard let level = Logger.Level(rawValue: try settings.string("log-level")) else {
             throw settings.malformed("log-level", "trace, debug, info, notice, warning, error or critical")
         }

@@ -30,6 +30,7 @@ struct Shop: Sendable {
     private let catalogue: CatalogueCache
     private let shows: any CatalogueStore
     private let projector: SeatProjector
+    private let eventWorks: EventWorks
     private let clock: Clock
 
     init(
@@ -45,6 +46,7 @@ struct Shop: Sendable {
         providerClient: HTTPClient,
         catalogue: CatalogueCache,
         projector: SeatProjector,
+        eventWorks: EventWorks,
         metrics: MetricsRegistry,
         logger: Logger
     ) throws {
@@ -52,6 +54,7 @@ struct Shop: Sendable {
         self.holds = holds
         self.catalogue = catalogue
         self.projector = projector
+        self.eventWorks = eventWorks
         self.clock = clock
         self.shows = shows
         watch = OrderWatch(orders: orders)
@@ -164,6 +167,13 @@ struct Shop: Sendable {
             clock: clock
         ).add(to: routes)
         addMoney(to: routes)
+        WebhookEndpointRoutes(
+            webhooks: eventWorks.webhooks,
+            check: check,
+            allowsPrivateTargets: eventWorks.configuration.allowsPrivateTargets,
+            clock: clock
+        ).add(to: routes)
+        ParkedEventRoutes(events: eventWorks.events, check: check).add(to: routes)
         SessionPage(catalogue: catalogue, seats: seats).add(to: router)
         let publicKeys = JWKS.encode(keys.keys.union(ticketKeys.keys))
         router.get(".well-known/jwks.json") { _, _ in

@@ -39,8 +39,9 @@ struct Wiring {
         let pool = PostgresPool(configuration: postgres, logger: logger)
         let orders = OrderDatabase(pool: pool)
         let shows = CatalogueDatabase(pool: pool)
+        let redisConfiguration = try RedisConfiguration(url: configuration.redis)
         let redis = RedisClient(
-            configuration: try RedisConfiguration(url: configuration.redis),
+            configuration: redisConfiguration,
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
             logger: logger
         )
@@ -54,6 +55,15 @@ struct Wiring {
             logger: logger
         )
         let waitlist = WaitlistDatabase(pool: pool)
+        let eventWorks = EventWorks(
+            pool: pool,
+            redis: redisConfiguration,
+            owner: owner,
+            configuration: configuration.events,
+            clock: clock,
+            metrics: metrics,
+            logger: logger
+        )
         let providerClient = HTTPClient(configuration: StripeProvider.clientConfiguration)
         let shop = try Shop(
             configuration,
@@ -68,6 +78,7 @@ struct Wiring {
             providerClient: providerClient,
             catalogue: catalogue,
             projector: projector,
+            eventWorks: eventWorks,
             metrics: metrics,
             logger: logger
         )
@@ -149,7 +160,7 @@ struct Wiring {
                 GatewayKeys(url: configuration.gateway, passes: shop.passes, interval: .seconds(300), logger: logger),
             ]
             + Self.moneyKeepers(shop, orders: orders, shows: shows, owner: owner, configuration, logger)
-            + [shop.watch, application]
+            + eventWorks.services + [shop.watch, application]
     }
 
     private static func moneyKeepers(

@@ -10,8 +10,10 @@ import Testing
 @Suite struct PlanTests {
     /// Those that are meant to read a whole small table or a queue from its front.
     private static let wholeReaders = [
-        "cancellations_open", "events_due", "events_forget", "open_refunds", "open_sagas", "refunds_waiting",
-        "sessions", "shows", "unprojected", "waiting_parties",
+        "cancellations_open", "events_due", "events_forget", "group_lag", "group_take", "group_yield", "member_clean",
+        "open_refunds", "open_sagas", "outbox_clean", "parked_count", "parked_list", "partition_adopt",
+        "refunds_waiting", "sessions", "shows", "unprojected", "waiting_parties", "webhook_due", "webhook_endpoints",
+        "webhook_enqueue", "webhook_insert", "webhook_types",
     ]
 
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()

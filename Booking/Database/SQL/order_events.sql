@@ -7,7 +7,15 @@ WITH event AS (
             'hold_id', orders.hold_id, 'state', orders.state, 'total_minor', orders.total_minor,
             'currency', orders.currency, 'deadline', orders.deadline,
             'seats', (SELECT jsonb_agg(seat_no ORDER BY seat_no) FROM order_item WHERE order_id = orders.id)
-        )
+        ) || CASE WHEN $2 = 'order.paid' THEN jsonb_build_object(
+            'tickets', (
+                SELECT jsonb_agg(
+                    jsonb_build_object('ticket_id', ticket.id, 'seat', ticket.seat_no, 'state', ticket.state)
+                    ORDER BY ticket.seat_no
+                )
+                FROM ticket WHERE ticket.order_id = orders.id
+            )
+        ) ELSE '{}' END
     FROM (SELECT DISTINCT unnest($1::uuid[])) AS moved(order_id)
         JOIN orders ON orders.id = ANY(ARRAY[moved.order_id]) AND orders.xmin = pg_current_xact_id()::xid
             AND orders.state = $3

@@ -10,9 +10,19 @@ WITH event AS (
                 SELECT jsonb_agg(seat_no ORDER BY seat_no) FROM ticket
                 WHERE ticket.order_id = orders.id AND ticket.state = 'void'
                     AND ticket.xmin = pg_current_xact_id()::xid
-            )
+            ),
+            'tickets', (
+                SELECT jsonb_agg(
+                    jsonb_build_object('ticket_id', ticket.id, 'seat', ticket.seat_no, 'state', ticket.state)
+                    ORDER BY ticket.seat_no
+                )
+                FROM ticket WHERE ticket.order_id = orders.id AND ticket.xmin = pg_current_xact_id()::xid
+            ),
+            'payment_id', payment.id, 'payment_state', payment.state
         )
-    FROM orders WHERE orders.id = $1 AND orders.xmin = pg_current_xact_id()::xid
+    FROM orders
+        LEFT JOIN payment ON payment.order_id = ANY(ARRAY[orders.id]) AND payment.state = 'captured'
+    WHERE orders.id = $1 AND orders.xmin = pg_current_xact_id()::xid
     RETURNING pos, aggregateid
 )
 INSERT INTO seat_projection (pos, order_id, outcome, seats)

@@ -1,0 +1,1 @@
+DELETE FROM event_member WHERE seen_until < now() - interval '1 day'

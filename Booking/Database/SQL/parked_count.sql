@@ -1,0 +1,1 @@
+SELECT count(*) AS parked FROM event_parked

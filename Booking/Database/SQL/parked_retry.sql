@@ -1,0 +1,1 @@
+UPDATE event_parked SET retry = true WHERE group_name = $1 AND event_id = $2 RETURNING event_id

@@ -1,0 +1,1 @@
+SELECT DISTINCT subject FROM event_parked WHERE group_name = $1

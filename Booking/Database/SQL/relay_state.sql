@@ -1,0 +1,1 @@
+SELECT xid, pos, batch, tails FROM event_relay WHERE single

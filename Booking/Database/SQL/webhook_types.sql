@@ -1,0 +1,1 @@
+SELECT types FROM webhook_endpoint WHERE enabled
