@@ -136,7 +136,9 @@ final class BuyerLine: ChannelInboundHandler {
         case .order:
             let body = buyer.hold.isEmpty ? seats : "{\"hold_id\":\"\(buyer.hold)\"}"
             return request("POST", Path.orders(session), body, hasKey: true)
-        case .pay: return request("POST", Path.payments(buyer.order), "{\"payment_method\":\"\(Self.card)\"}")
+        case .pay:
+            let body = "{\"payment_method\":\"\(Self.card)\"}"
+            return request("POST", Path.payments(buyer.order), body, hasKey: true)
         case .look: return request("GET", Path.order(buyer.order), nil)
         case .release: return request("DELETE", Path.holds(session) + "/" + buyer.hold, nil)
         case .map: return request("GET", Path.seats(session), nil)
