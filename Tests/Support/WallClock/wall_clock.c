@@ -43,7 +43,8 @@ int gettimeofday(struct timeval *restrict time, void *restrict zone) {
     struct timespec now;
     (void)zone;
     if (clock_gettime(CLOCK_REALTIME, &now) != 0) return -1;
-    if (time) { time->tv_sec = now.tv_sec; time->tv_usec = now.tv_nsec / 1000; }
+    time->tv_sec = now.tv_sec;
+    time->tv_usec = now.tv_nsec / 1000;
     return 0;
 }
 
