@@ -61,7 +61,7 @@ final class LiveMaps: Service {
 
     var hasRoom: Bool { state.withLock { $0.count < subscribersMax && !$0.hasEnded } }
 
-    /// A feed that begins with a snapshot, or with what came after `seen`; `nil` when there are as many readers as may
+    /// A feed that begins with a snapshot, or with what came after `seen`, if anything did; `nil` when there are as many readers as may
     /// be. The caller ends it with `leave`.
     func join(_ session: SessionID, seen: MapVersion?, close: @escaping @Sendable () -> Void) -> MapFeed? {
         let feed = MapFeed(close: close)
@@ -150,7 +150,8 @@ final class LiveMaps: Service {
         var snapshot: ByteBuffer?
         for newcomer in newcomers {
             if let seen = newcomer.seen, let missed = map.delta(after: seen) {
-                _ = newcomer.feed.send(MapEvent.delta(missed))
+                // Who missed nothing is told of the next change.
+                if !missed.runs.isEmpty { _ = newcomer.feed.send(MapEvent.delta(missed)) }
             } else {
                 let event = snapshot ?? MapEvent.snapshot(map, of: session, at: clock.now())
                 snapshot = event
