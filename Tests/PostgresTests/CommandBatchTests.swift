@@ -11,7 +11,7 @@ import Testing
 
         func carry(_ commands: [Int]) async throws(PostgresFailure) -> [Int] {
             batches.withLock { $0.append(commands) }
-            while !isOpen.load(ordering: .acquiring) { await Task.yield() }
+            while !isOpen.load(ordering: .acquiring), !Task.isCancelled { await Task.yield() }
             return commands.map { $0 * 10 }
         }
 
@@ -38,6 +38,8 @@ import Testing
                     let outcome = try await batch.submit(number)
                     #expect(outcome == number * 10)
                 }
+                // The first is on its way alone before the others come.
+                if number == 1 { try await eventually { carrier.sizes == [1] } }
             }
             try await eventually { batch.waitingCount == 9 }
             carrier.isOpen.store(true, ordering: .releasing)
@@ -53,8 +55,11 @@ import Testing
             try await carrier.carry(commands)
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for number in 1...3 { group.addTask { _ = try await batch.submit(number) } }
-            try await eventually { batch.waitingCount == 2 && carrier.sizes.count == 1 }
+            for number in 1...3 {
+                group.addTask { _ = try await batch.submit(number) }
+                if number == 1 { try await eventually { carrier.sizes == [1] } }
+            }
+            try await eventually { batch.waitingCount == 2 }
             await #expect(throws: PostgresFailure.tooManyWaiting) { try await batch.submit(4) }
             carrier.isOpen.store(true, ordering: .releasing)
             try await group.waitForAll()
@@ -69,7 +74,7 @@ import Testing
                 $0 += 1
                 return $0
             }
-            while !isOpen.load(ordering: .acquiring) { await Task.yield() }
+            while !isOpen.load(ordering: .acquiring), !Task.isCancelled { await Task.yield() }
             if number == 2 { throw PostgresFailure.unknownOutcome(reason: "cut") }
             return commands
         }
@@ -83,6 +88,7 @@ import Testing
                         return error == .unknownOutcome(reason: "cut")
                     }
                 }
+                if number == 1 { try await eventually { carried.withLock { $0 } == 1 } }
             }
             try await eventually { batch.waitingCount == 5 }
             isOpen.store(true, ordering: .releasing)
@@ -93,9 +99,11 @@ import Testing
     }
 
     @Test func `one command at fault fails alone`() async throws {
+        let carried = Mutex(0)
         let isOpen = Atomic(false)
         let batch = CommandBatch<Int, Int> { (commands) throws(PostgresFailure) in
-            while !isOpen.load(ordering: .acquiring) { await Task.yield() }
+            carried.withLock { $0 += 1 }
+            while !isOpen.load(ordering: .acquiring), !Task.isCancelled { await Task.yield() }
             if commands.contains(7) {
                 throw PostgresFailure.refused(sqlState: .checkViolation, message: "seven", constraint: "no_seven")
             }
@@ -110,6 +118,7 @@ import Testing
                         return error.constraint == "no_seven" ? number : -1
                     }
                 }
+                if number == 1 { try await eventually { carried.withLock { $0 } == 1 } }
             }
             try await eventually { batch.waitingCount == 19 }
             isOpen.store(true, ordering: .releasing)
