@@ -45,7 +45,7 @@ import Testing
                 try await withThrowingTaskGroup(of: Void.self) { tasks in
                     for _ in 0..<16 {
                         tasks.addTask {
-                            while !tally.now.isOver {
+                            while !tally.now.isOver, !Task.isCancelled {
                                 tally.count(await outcome { try await client.call(["INCR", "n"]) })
                                 await Task.yield()
                             }
