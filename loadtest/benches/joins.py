@@ -8,9 +8,9 @@ from benches.load import Contender, Sample, interleave, median, median_ratio
 from benches.rows import at_least, at_most, beside, plain
 from benches.yard import BenchFault
 
-# A join waits for its slice and for Redis: it takes more connections than a poll to keep a loop busy. With 256 all of
-# them are in the same slice, and the loop waits along with them.
-CONNECTIONS = 512
+# Two slices: while one is at Redis the other fills, as in a crowd. With fewer all visitors wait in the same slice, and the
+# loop idles with them.
+CONNECTIONS = 1024
 # Requests under way when a run ends are carried out without being counted.
 UNCOUNTED_MAX = CONNECTIONS
 # What noise may make of a cost that does not grow.
