@@ -37,10 +37,8 @@ package enum CookieHeader {
 
     private static func trimmed(_ range: Range<Int>, in bytes: UnsafeRawBufferPointer) -> Range<Int> {
         var (start, end) = (range.lowerBound, range.upperBound)
-        while start < end, isBlank(bytes[start]) { start += 1 }
-        while end > start, isBlank(bytes[end - 1]) { end -= 1 }
+        while start < end, ByteRules.isBlank(bytes[start]) { start += 1 }
+        while end > start, ByteRules.isBlank(bytes[end - 1]) { end -= 1 }
         return start..<end
     }
-
-    private static func isBlank(_ byte: UInt8) -> Bool { byte == ByteRules.space || byte == ByteRules.tab }
 }

@@ -2,10 +2,10 @@
 package enum FormFields {
     /// The first value of that name; nil when absent, badly escaped or not UTF-8.
     package static func value(of name: String, in text: Substring) -> String? {
-        for pair in text.split(separator: "&", omittingEmptySubsequences: true) {
-            let equals = pair.firstIndex(of: "=") ?? pair.endIndex
-            guard decoded(pair[..<equals]) == name else { continue }
-            return decoded(equals == pair.endIndex ? "" : pair[pair.index(after: equals)...])
+        for pair in text.split(atByte: "&") {
+            let sides = pair.split(atByte: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard decoded(sides[0]) == name else { continue }
+            return decoded(sides.count == 2 ? sides[1] : "")
         }
         return nil
     }

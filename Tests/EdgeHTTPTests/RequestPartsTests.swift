@@ -15,6 +15,7 @@ struct RequestPartsTests {
         arguments: [
             ("a=1", "a", "1"), ("b=2; a=1", "a", "1"), ("b=2;a=1;a=3", "a", "1"), ("xa=1; a=", "a", ""),
             ("a=b=c", "a", "b=c"), ("a", "a", nil), ("A=1", "a", nil), ("", "a", nil), ("; ;a=1", "a", "1"),
+            ("b=2;\u{309}; a=1", "a", "1"), ("b=2\u{600}; a=\u{309}1", "a", "\u{309}1"),
         ] as [(String, String, String?)]
     )
     func `a cookie is found by its exact name`(_ header: String, _ name: String, _ value: String?) {
@@ -25,6 +26,7 @@ struct RequestPartsTests {
         arguments: [
             ("return=%2Fsessions%2F1&x=y", "return", "/sessions/1"), ("a=b+c", "a", "b c"), ("a=%zz", "a", nil),
             ("a=%ff", "a", nil), ("a", "a", ""), ("%61=1", "a", "1"), ("b=1", "a", nil),
+            ("b=\u{600}&a=\u{309}1&", "a", "\u{309}1"), ("a=1&\u{309}", "a", "1"),
         ] as [(String, String, String?)]
     )
     func `a form field is decoded strictly`(_ text: String, _ name: String, _ value: String?) {

@@ -25,8 +25,8 @@ enum Cookies {
 
     /// RFC 6265 §5.4 read in the plainest way.
     private static func plainReading(of name: String, in header: String) -> String? {
-        for pair in header.split(separator: ";") {
-            let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        for pair in header.unicodeScalars.split(separator: ";") {
+            let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(Substring.init)
             guard sides.count == 2, trimmed(sides[0]) == name else { continue }
             return trimmed(sides[1])
         }
@@ -54,8 +54,8 @@ enum Addresses {
         let found = rule.address(of: head, from: peer)
         guard found != peer else { return nil }
         // The bytes may bring more fields of that name.
-        let said = head.headers.all("x-forwarded-for").joined(separator: ",").split(separator: ",")
-            .compactMap { ClientAddress($0.trimmingCharacters(in: CharacterSet(charactersIn: " \t"))) }
+        let said = head.headers.all("x-forwarded-for").joined(separator: ",").unicodeScalars.split(separator: ",")
+            .compactMap { ClientAddress(String($0).trimmingCharacters(in: CharacterSet(charactersIn: " \t"))) }
         return said.contains(found) ? nil : "\(found) was never said"
     }
 

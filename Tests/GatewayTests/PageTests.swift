@@ -29,6 +29,7 @@ struct PageTests {
             ("text/html;q=0", false), ("application/json, text/html;q=0.9", false), ("text/html;q=0.9, */*", true),
             ("text/*", true), ("text/plain", false), ("application/json;q=0.4, text/html;q=0.4", true), ("", false),
             ("application/xhtml+xml", false), ("text/html;q=abc", false),
+            ("\u{600}, text/html", true), ("text/html;q=0;\u{309}", false),
         ] as [(String?, Bool)]
     )
     func `a page is for whom prefers one`(_ accept: String?, _ isPage: Bool) {

@@ -52,28 +52,12 @@ final class CatalogueCache: Service {
     }
 
     func run() async throws {
-        await cancelWhenGracefulShutdown { [self] in
-            while !Task.isCancelled {
-                do throws(StoreFailure) {
-                    try await refresh()
-                } catch {
-                    logger.warning("catalogue not read", metadata: ["error": "\(error)"])
-                }
-                guard await Pause.isOver(after: interval) else { return }
+        await Pause.between(rounds: interval) { [self] in
+            do throws(StoreFailure) {
+                try await refresh()
+            } catch {
+                logger.warning("catalogue not read", metadata: ["error": "\(error)"])
             }
-        }
-    }
-}
-
-/// Sleeps of service loops.
-enum Pause {
-    /// `false` when the loop is to end.
-    static func isOver(after duration: Duration) async -> Bool {
-        do {
-            try await Task.sleep(for: duration)
-            return true
-        } catch {
-            return false
         }
     }
 }

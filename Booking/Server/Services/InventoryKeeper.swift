@@ -17,12 +17,7 @@ struct InventoryKeeper: Service {
     private static let rebuildLease = Duration.seconds(10)
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                await look()
-                guard await Pause.isOver(after: interval) else { return }
-            }
-        }
+        await Pause.between(rounds: interval) { await look() }
     }
 
     /// One look at every session that is shown.

@@ -17,12 +17,7 @@ struct RefundKeeper: Service {
     static let batchMax = 32
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                await rescue()
-                guard await Pause.isOver(after: interval) else { return }
-            }
-        }
+        await Pause.between(rounds: interval) { await rescue() }
     }
 
     private func rescue() async {
@@ -51,16 +46,13 @@ struct EventKeeper: Service {
     static let batchMax = 64
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                do throws(StoreFailure) {
-                    for event in try await events.due(limit: Self.batchMax) {
-                        try await news.resume(event.id, body: event.body, isOver: event.isOver)
-                    }
-                } catch {
-                    logger.warning("events not handled", metadata: ["error": "\(error)"])
+        await Pause.between(rounds: interval) {
+            do throws(StoreFailure) {
+                for event in try await events.due(limit: Self.batchMax) {
+                    try await news.resume(event.id, body: event.body, isOver: event.isOver)
                 }
-                guard await Pause.isOver(after: interval) else { return }
+            } catch {
+                logger.warning("events not handled", metadata: ["error": "\(error)"])
             }
         }
     }
@@ -78,16 +70,13 @@ struct CancellationKeeper: Service {
     private static let leaseName = "session-cancellation"
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                do {
-                    if try await catalogue.lease(Self.leaseName, owner: owner, lasting: lease) {
-                        try await calling.carryOn()
-                    }
-                } catch {
-                    logger.warning("cancellation not carried on", metadata: ["error": "\(error)"])
+        await Pause.between(rounds: interval) {
+            do {
+                if try await catalogue.lease(Self.leaseName, owner: owner, lasting: lease) {
+                    try await calling.carryOn()
                 }
-                guard await Pause.isOver(after: interval) else { return }
+            } catch {
+                logger.warning("cancellation not carried on", metadata: ["error": "\(error)"])
             }
         }
     }

@@ -12,22 +12,21 @@ struct OrderExpirer: Service {
     static let batchMax = 256
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                do throws(StoreFailure) {
-                    var ended = Self.batchMax
-                    while ended == Self.batchMax {
-                        CrashPoint.before(.expired)
-                        ended = try await orders.expireDue(limit: Self.batchMax)
-                        guard ended > 0 else { break }
-                        CrashPoint.after(.expired)
-                        projector.kick()
-                    }
-                } catch {
-                    logger.warning("orders not expired", metadata: ["error": "\(error)"])
-                }
-                guard await Pause.isOver(after: interval) else { return }
+        await Pause.between(rounds: interval) { await expire() }
+    }
+
+    private func expire() async {
+        do throws(StoreFailure) {
+            var ended = Self.batchMax
+            while ended == Self.batchMax {
+                CrashPoint.before(.expired)
+                ended = try await orders.expireDue(limit: Self.batchMax)
+                guard ended > 0 else { break }
+                CrashPoint.after(.expired)
+                projector.kick()
             }
+        } catch {
+            logger.warning("orders not expired", metadata: ["error": "\(error)"])
         }
     }
 }
@@ -44,12 +43,7 @@ struct SagaRescuer: Service {
     static let batchMax = 32
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                await rescue()
-                guard await Pause.isOver(after: interval) else { return }
-            }
-        }
+        await Pause.between(rounds: interval) { await rescue() }
     }
 
     /// One batch of lapsed sagas, side by side.

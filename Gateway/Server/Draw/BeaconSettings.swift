@@ -1,4 +1,5 @@
 // Setting of the relays that a lottery's randomness is fetched from.
+import EdgeHTTP
 import Foundation
 import Operations
 

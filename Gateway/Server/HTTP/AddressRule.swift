@@ -2,7 +2,7 @@ package import EdgeHTTP
 package import RateLimiting
 
 /// Who a request comes from. `X-Forwarded-For` is believed only from configured proxies: read from the right, the
-/// first address that is none of them is the visitor's.
+/// first address that is none of them is the visitor's, and what stands left of it is the visitor's own word.
 package struct AddressRule: Sendable {
     static let hopsMax = 20
     private let proxies: [AddressBlock]
@@ -13,15 +13,13 @@ package struct AddressRule: Sendable {
 
     package func address(of head: EdgeRequestHead, from peer: ClientAddress) -> ClientAddress {
         guard !proxies.isEmpty, head.has(.forwardedFor), isProxy(peer) else { return peer }
-        let hops = Self.forwardedFor(head).split(separator: ",")
-        guard !hops.isEmpty, hops.count <= Self.hopsMax else { return peer }
-        var addresses: [ClientAddress] = []
-        for hop in hops {
-            // One bad address, and nothing in the field is worth believing.
-            guard let address = ClientAddress(hop.trimmingSpaces()) else { return peer }
-            addresses.append(address)
+        var nearest = peer
+        for hop in Self.forwardedFor(head).split(atByte: ",").reversed().prefix(Self.hopsMax) {
+            guard let address = ClientAddress(hop.trimmingSpaces()) else { return nearest }
+            guard isProxy(address) else { return address }
+            nearest = address
         }
-        return addresses.last { !isProxy($0) } ?? addresses.first ?? peer
+        return nearest
     }
 
     /// Whether the peer's word about the client is believed.
@@ -50,14 +48,5 @@ package struct AddressRule: Sendable {
 extension NetworkAddress {
     package init(_ address: ClientAddress) {
         self.init(high: address.high, low: address.low)
-    }
-}
-
-extension Substring {
-    func trimmingSpaces() -> Substring {
-        var text = self
-        while text.first == " " || text.first == "\t" { text.removeFirst() }
-        while text.last == " " || text.last == "\t" { text.removeLast() }
-        return text
     }
 }

@@ -1,4 +1,5 @@
 // Paths of a service that take longer request bodies than the rest.
+import EdgeHTTP
 package import NIOCore
 package import Operations
 

@@ -69,7 +69,7 @@ package struct ForwardedSender: Sendable {
     /// is what stands from the client on.
     private func hops(_ head: EdgeRequestHead) -> [ClientAddress] {
         guard client != peer else { return [peer] }
-        let said = head.headers.all("x-forwarded-for").joined(separator: ",").split(separator: ",")
+        let said = head.headers.all("x-forwarded-for").joined(separator: ",").split(atByte: ",")
             .suffix(Self.hopsMax).compactMap { ClientAddress($0.trimmingSpaces()) }
         let believed = said.lastIndex(of: client).map { Array(said[$0...]) } ?? [client]
         return believed + [peer]

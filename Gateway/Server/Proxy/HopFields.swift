@@ -1,5 +1,6 @@
 // Which fields stop at the gateway: those of one connection (RFC 9110 §7.6.1), those by which a visitor could pass for a
 // proxy, and Usher's own.
+import EdgeHTTP
 
 enum HopFields {
     static func isDropped(_ name: UnsafeRawBufferPointer) -> Bool {
@@ -25,7 +26,7 @@ enum HopFields {
 
     /// The fields that `Connection` declares to be of one connection, in lower case.
     static func named(in values: [String]) -> [[UInt8]] {
-        values.flatMap { $0.split(separator: ",") }.map { Array($0.trimmingSpaces().lowercased().utf8) }
+        values.flatMap { $0.split(atByte: ",") }.map { Array($0.trimmingSpaces().lowercased().utf8) }
     }
 
     static func contains(_ names: [[UInt8]], _ name: UnsafeRawBufferPointer) -> Bool {
