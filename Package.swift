@@ -96,6 +96,7 @@ let package = Package(
         cLibrary("CSodium", pkgConfig: "libsodium", apt: "libsodium-dev"),
         cLibrary("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
         module("UsherAPI", at: "Shared/API"),
+        module("PlainJSON", at: "Shared/PlainJSON"),
         module("Signing", at: "Shared/Signing", uses: ["CSodium", "COpenSSL", crypto]),
         module("QueueTokens", at: "Shared/QueueTokens", uses: ["Signing"]),
         module("Redis", at: "Shared/Redis", uses: ["CHiredis", "Signing", nioCore, nioPosix, logging, lifecycle]),
@@ -159,7 +160,7 @@ let package = Package(
             uses: ["Ordering", "Redis", logging],
             resources: [.embedInCode("Functions")]
         ),
-        module("PaymentLedger", at: "Booking/PaymentLedger"),
+        module("PaymentLedger", at: "Booking/PaymentLedger", uses: ["PlainJSON"]),
         module(
             "Payments",
             at: "Booking/Payments",
@@ -169,9 +170,9 @@ let package = Package(
             "BookingServer",
             at: "Booking/Server",
             uses: [
-                "Ordering", "Events", "Holds", "Postgres", "BookingDatabase", "Payments", "Signing", "QueueTokens",
-                "UsherAPI", "Redis", "Operations", "Serving", hummingbird, hummingbirdCore, httpTypes, httpClient,
-                nioCore, nioPosix, nioHTTP1, logging,
+                "Ordering", "Events", "Holds", "Postgres", "BookingDatabase", "Payments", "PlainJSON", "Signing",
+                "QueueTokens", "UsherAPI", "Redis", "Operations", "Serving", hummingbird, hummingbirdCore, httpTypes,
+                httpClient, nioCore, nioPosix, nioHTTP1, logging,
                 lifecycle,
             ]
         ),
@@ -179,7 +180,8 @@ let package = Package(
             "MockPayments",
             at: "Booking/MockPayments",
             uses: [
-                "PaymentLedger", "UsherAPI", "Signing", "Operations", "Serving", nioPosix, hummingbird, hummingbirdCore,
+                "PaymentLedger", "PlainJSON", "UsherAPI", "Signing", "Operations", "Serving", nioPosix, hummingbird,
+                hummingbirdCore,
                 httpTypes,
                 httpClient, nioCore, nioHTTP1, logging, lifecycle,
             ]
@@ -242,7 +244,8 @@ let package = Package(
         tests(
             "PaymentsTests",
             uses: [
-                "Payments", "PaymentLedger", "MockPayments", "Ordering", "Operations", "Signing", "Supervision",
+                "Payments", "PaymentLedger", "PlainJSON", "MockPayments", "Ordering", "Operations", "Signing",
+                "Supervision",
                 "TestSupport", hummingbird, hummingbirdCore, httpTypes, httpClient, nioCore, nioHTTP1, logging,
                 lifecycle,
             ]

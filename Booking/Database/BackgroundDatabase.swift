@@ -67,9 +67,9 @@ package struct ProviderEventDatabase: ProviderEventStore {
         }
     }
 
-    package func receive(_ id: String, body: [UInt8], isHandled: Bool) async throws(StoreFailure) -> Bool {
+    package func receive(_ id: String, body: [UInt8]) async throws(StoreFailure) -> Bool {
         try await storing { () throws(PostgresFailure) in
-            try await receipts.submit(Receipts.Command(id: id, body: isHandled ? [] : body, isHandled: isHandled))
+            try await receipts.submit(Receipts.Command(id: id, body: body))
         }
     }
 

@@ -61,7 +61,6 @@ struct Receipts: Sendable {
     struct Command: Sendable {
         let id: String
         let body: [UInt8]
-        let isHandled: Bool
     }
 
     let pool: PostgresPool
@@ -72,7 +71,7 @@ struct Receipts: Sendable {
         for command in commands where distinct[command.id] == nil { distinct[command.id] = command }
         let told = Array(distinct.values)
         let taken = try await pool.execute(
-            SQL.eventReceive(.texts(told.map(\.id)), .byteses(told.map(\.body)), .bools(told.map(\.isHandled)))
+            SQL.eventReceive(.texts(told.map(\.id)), .byteses(told.map(\.body)))
         ).map { (row) throws(PostgresFailure) in try row.text("id") }
         // Of two that came at the same time the first is new.
         var new = Set(taken)

@@ -148,6 +148,7 @@ extension Payment {
         if try row.optionalText("action_kind") != nil {
             action = PaymentAction(kind: try row.state("action_kind"), value: try row.text("action_value"))
         }
+        seatCount = try row.int("seat_count")
         captured = Int64(try row.int("captured"))
         refunded = Int64(try row.int("refunded"))
         tries = try row.int("tries")

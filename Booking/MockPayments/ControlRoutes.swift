@@ -5,6 +5,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import PaymentLedger
+import PlainJSON
 import Synchronization
 
 /// How events are disturbed right now.
@@ -75,8 +76,6 @@ struct ControlRoutes: Sendable {
     }
 
     private static func json(_ value: some Encodable) throws -> Response {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        return StripeAnswer.bytes(200, try encoder.encode(value))
+        StripeAnswer.bytes(200, try PlainJSON.bytes(of: value))
     }
 }

@@ -1,6 +1,5 @@
 // How the ledger's replies look on the wire.
 
-import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -40,7 +39,7 @@ enum StripeAnswer {
         bytes(status, try StripeJSON.bytes(of: body))
     }
 
-    static func bytes(_ status: Int, _ body: Data) -> Response {
+    static func bytes(_ status: Int, _ body: [UInt8]) -> Response {
         Response(
             status: .init(code: status),
             headers: [.contentType: "application/json", .cacheControl: "no-cache, no-store"],

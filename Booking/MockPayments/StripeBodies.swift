@@ -1,7 +1,7 @@
 // The JSON a caller sees: payments, errors and events in Stripe's shapes.
 
-import Foundation
 import PaymentLedger
+import PlainJSON
 import Synchronization
 
 /// Writes `null` where Swift's encoder would leave a member out.
@@ -293,10 +293,7 @@ enum StripeJSON {
     static let publicURL = Mutex("http://127.0.0.1:8082")
 
     /// Member names in snake_case, sorted, so that equal values give equal bytes.
-    static func bytes(of value: some Encodable) throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        return try encoder.encode(value)
+    static func bytes(of value: some Encodable) throws -> [UInt8] {
+        try PlainJSON.bytes(of: value, names: .snakeCase)
     }
 }

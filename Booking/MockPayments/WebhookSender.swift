@@ -97,7 +97,7 @@ struct WebhookSender: Service {
             request.headers.add(name: "Content-Type", value: "application/json; charset=utf-8")
             request.headers.add(
                 name: "Stripe-Signature",
-                value: Self.signature(of: Array(body), secret: target.secret, at: Int64(Date().timeIntervalSince1970))
+                value: Self.signature(of: body, secret: target.secret, at: Int64(Date().timeIntervalSince1970))
             )
             request.body = .bytes(ByteBuffer(bytes: body))
             let response = try await client.execute(

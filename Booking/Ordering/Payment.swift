@@ -28,6 +28,8 @@ package struct Payment: Sendable, Equatable {
     package var attempt: Int
     package var state: PaymentState
     package var amount: Money
+    /// How many seats it pays for.
+    package var seatCount = 0
     /// The provider's payment method, for example `pm_card_visa`.
     package var method: String
     /// The provider's id once known.

@@ -129,7 +129,7 @@ package protocol KeptAnswers: Sendable {
 
 package protocol ProviderEventStore: Sendable {
     /// Remembers an event; `false` when it was there already.
-    func receive(_ id: String, body: [UInt8], isHandled: Bool) async throws(StoreFailure) -> Bool
+    func receive(_ id: String, body: [UInt8]) async throws(StoreFailure) -> Bool
     func markHandled(_ id: String) async throws(StoreFailure)
     /// Events that were not finished with; `isOver` when it has been tried for long enough.
     func due(limit: Int) async throws(StoreFailure) -> [(id: String, body: [UInt8], isOver: Bool)]

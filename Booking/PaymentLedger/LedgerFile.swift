@@ -1,6 +1,7 @@
 // Reads a ledger file, for the provider at its start and for whoever wants to compare its book with another.
 
 package import Foundation
+import PlainJSON
 
 package struct LedgerFile: Sendable {
     package var ledger: Ledger
@@ -50,12 +51,12 @@ package struct LedgerFile: Sendable {
 
     /// A line as the file holds it, newline included.
     package static func bytes(of line: LedgerLine) -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // Encoding texts, whole numbers and lists of them cannot fail.
-        guard var bytes = try? encoder.encode(line) else { preconditionFailure("a ledger line is always encodable") }
+        guard var bytes = try? PlainJSON.bytes(of: line) else {
+            preconditionFailure("a ledger line is always encodable")
+        }
         bytes.append(UInt8(ascii: "\n"))
-        return bytes
+        return Data(bytes)
     }
 }
 

@@ -208,9 +208,10 @@ import Testing
     @Test func `T17 an event of the provider is received once and worked on until it is done`() async throws {
         try await withBooking { (booking) async throws in
             let events = ProviderEventDatabase(pool: booking.pool)
-            #expect(try await events.receive("evt_1", body: [1], isHandled: false))
-            #expect(try await !events.receive("evt_1", body: [1], isHandled: false))
-            #expect(try await events.receive("evt_2", body: [2], isHandled: true))
+            #expect(try await events.receive("evt_1", body: [1]))
+            #expect(try await !events.receive("evt_1", body: [1]))
+            #expect(try await events.receive("evt_2", body: [2]))
+            try await events.markHandled("evt_2")
             #expect(try await events.due(limit: 10).isEmpty)
             try await booking.run("UPDATE provider_event SET due_at = now()")
             #expect(try await events.due(limit: 10).map(\.id) == ["evt_1"])
@@ -228,8 +229,7 @@ import Testing
             let events = ProviderEventDatabase(pool: booking.pool)
             let news = try await withThrowingTaskGroup(of: Bool.self) { group in
                 for number in 0..<40 {
-                    let isHandled = number.isMultiple(of: 2)
-                    group.addTask { try await events.receive("evt_\(number % 4)", body: [1], isHandled: isHandled) }
+                    group.addTask { try await events.receive("evt_\(number % 4)", body: [1]) }
                 }
                 return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
             }

@@ -103,13 +103,13 @@ extension CrashFlow {
     /// The flow that passes the points of a deed.
     static func past(_ deed: CrashPoint.Deed) -> (CrashFlow) async throws -> End {
         switch deed {
-        case .order, .payment, .authorize, .confirm, .capture, .captured, .event, .shown, .projected:
+        case .order, .payment, .authorize, .confirm, .capture, .captured, .shown, .projected:
             { try await $0.purchase() }
         case .free: { try await $0.freePurchase() }
         case .cancel: { try await $0.cancelled() }
         case .expired: { try await $0.expired() }
         case .declined: { try await $0.declined() }
-        case .action, .look, .eventHandled: { try await $0.provenAtTheBank() }
+        case .action, .look, .event, .eventHandled: { try await $0.provenAtTheBank() }
         case .voiding, .void, .voided: { try await $0.cancelledAtTheBank() }
         case .impossible: { try await $0.captureImpossible() }
         case .unanswered: { try await $0.disturbed("create", "error_before") }

@@ -8,7 +8,8 @@ SELECT orders.id IS NOT NULL AS is_known, orders.state AS order_state,
     coalesce(payment.fingerprint = asked.fingerprint, false) AS is_same,
     payment.id, payment.order_id, payment.attempt, payment.state, payment.amount_minor, payment.method,
     payment.provider_ref, payment.decline_code, payment.started_at, payment.action_kind, payment.action_value,
-    payment.captured, payment.refunded, payment.tries, payment.stuck_reason, orders.session_id, orders.currency
+    payment.captured, payment.refunded, payment.tries, payment.stuck_reason, orders.session_id, orders.seat_count,
+    orders.currency
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::bigint[], $6::bytea[], $7::bytea[])
         WITH ORDINALITY
         AS asked(payment_id, order_id, account_id, asked_at, attempts_max, key_hash, fingerprint, turn)

@@ -1,6 +1,7 @@
 -- By the provider's id.
 SELECT payment.id, payment.order_id, payment.attempt, payment.state, payment.amount_minor, payment.method,
     payment.provider_ref, payment.decline_code, payment.started_at, payment.action_kind, payment.action_value,
-    payment.captured, payment.refunded, payment.tries, payment.stuck_reason, orders.session_id, orders.currency
+    payment.captured, payment.refunded, payment.tries, payment.stuck_reason, orders.session_id, orders.seat_count,
+    orders.currency
 FROM payment JOIN orders ON orders.id = ANY(ARRAY[payment.order_id])
 WHERE payment.provider = 'stripe' AND payment.provider_ref = $1

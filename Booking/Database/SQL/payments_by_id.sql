@@ -1,6 +1,7 @@
 SELECT payment.id, payment.order_id, payment.attempt, payment.state, payment.amount_minor, payment.method,
     payment.provider_ref, payment.decline_code, payment.started_at, payment.action_kind, payment.action_value,
-    payment.captured, payment.refunded, payment.tries, payment.stuck_reason, orders.session_id, orders.currency
+    payment.captured, payment.refunded, payment.tries, payment.stuck_reason, orders.session_id, orders.seat_count,
+    orders.currency
 FROM unnest($1::uuid[]) AS asked(payment_id)
     JOIN payment ON payment.id = ANY(ARRAY[asked.payment_id])
     JOIN orders ON orders.id = ANY(ARRAY[payment.order_id])

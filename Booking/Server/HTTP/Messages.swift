@@ -5,6 +5,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import Ordering
+import PlainJSON
 import UsherAPI
 
 extension HTTPField.Name {
@@ -45,12 +46,10 @@ extension Response {
 enum Reply {
     /// Sorted members, so that the same facts give the same bytes.
     static func encode(_ value: some Encodable) -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard let bytes = try? encoder.encode(value) else {
+        guard let bytes = try? PlainJSON.bytes(of: value) else {
             preconditionFailure("\(type(of: value)) cannot be written as JSON")
         }
-        return Array(bytes)
+        return bytes
     }
 }
 

@@ -17,14 +17,20 @@ struct PaySaga: Sendable {
     /// Money that was not where it should be.
     let anomalies: Counter
     let logger: Logger
+    private let driven = DrivenPayments()
 
     /// Steps of one drive; a saga needs three.
     private static let stepsMax = 12
 
     /// Drives the saga until it is done or has to wait. A failure leaves it to the rescuer.
     func drive(_ work: SagaWork) async {
+        driven.add(work.payment.id)
+        defer { driven.remove(work.payment.id) }
         await guarded(work.payment) { () async throws(StoreFailure) in try await advance(work) }
     }
+
+    /// Whether a drive of this process is about to hear from the provider how the payment stands.
+    func isDriving(_ payment: PaymentID) -> Bool { driven.contains(payment) }
 
     /// Something is said to have happened at the provider: asks how the payment stands and goes on from there, unless
     /// somebody works on it already. `reference` is the provider's id, in case it is not known yet.
@@ -118,6 +124,8 @@ struct PaySaga: Sendable {
 
     /// Steps after which the drive has nothing more to do.
     private func finish(_ step: PaymentSaga.Step, _ payment: Payment) async throws(StoreFailure) {
+        // From here on only what the provider tells can move a payment that is not captured.
+        if case .recordCaptured = step {} else { driven.remove(payment.id) }
         switch step {
         case .awaitAction(let state, let delay):
             CrashPoint.before(.action)
@@ -160,13 +168,14 @@ struct PaySaga: Sendable {
         CrashPoint.before(.confirm)
         var next = work
         next.payment.reference = state.reference
-        guard let order = try await orders.order(work.payment.order) else { return nil }
         let isTaken = state.status == .captured
         let confirmation = Confirmation(
             payment: work.payment.id,
             reference: state.reference,
             authorized: isTaken ? Money(state.captured, state.amount.currency) : state.amount,
-            tickets: order.items.map { _ in NewTicket(id: clock.makeID(), number: TicketNumber.random()) }
+            tickets: (0..<work.payment.seatCount).map { _ in
+                NewTicket(id: clock.makeID(), number: TicketNumber.random())
+            }
         )
         switch try await orders.confirm(confirmation) {
         case .confirmed, .alreadyConfirmed:
@@ -180,6 +189,7 @@ struct PaySaga: Sendable {
         case .refused(let orderState):
             next.orderState = orderState
             if isTaken { return try await recordStray(state, next) }
+            guard let order = try await orders.order(work.payment.order) else { return nil }
             let end: OrderState = order.isCancelRequested ? .cancelled : .expired
             return try await beginVoid(next, reference: state.reference, then: end, endsNow: true)
         }

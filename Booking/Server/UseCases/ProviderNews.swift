@@ -15,13 +15,13 @@ struct ProviderNews: Sendable {
     let clock: Clock
     let logger: Logger
 
-    /// Remembers an event before anything is done about it; then does it.
+    /// Remembers an event before anything is done about it; then does it. What tells nothing new leaves no trace.
     func receive(_ event: ProviderEvent, body: [UInt8]) async throws(StoreFailure) {
-        let isKnown = try await isNoNews(event)
+        guard try await !isNoNews(event) else { return }
         CrashPoint.before(.event)
-        let isNew = try await events.receive(event.id, body: body, isHandled: isKnown)
+        let isNew = try await events.receive(event.id, body: body)
         CrashPoint.after(.event)
-        guard isNew, !isKnown else { return }
+        guard isNew else { return }
         try await handle(event)
     }
 
@@ -44,6 +44,7 @@ struct ProviderNews: Sendable {
     /// The usual case by far: it tells of what our own call did.
     private func isNoNews(_ event: ProviderEvent) async throws(StoreFailure) -> Bool {
         guard let state = event.state else { return event.refund == nil && event.dispute == nil }
+        if let id = state.payment, saga.isDriving(id) { return true }
         guard let payment = try await payment(of: state) else { return false }
         return !Self.isNews(state, payment)
     }
