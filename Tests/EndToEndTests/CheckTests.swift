@@ -7,7 +7,7 @@ import Testing
 /// `usher check` must see damage in real stores, name it, and be content again when it is undone.
 @Suite(.serialized) struct CheckTests {
     @Test func `damage in any of the three stores is named, and its repair too`() async throws {
-        try await RunningStack.with { stack in
+        try await RunningStack.with(environment: ["USHER_BOOKING_COMPARE_INTERVAL": "3600s"]) { stack in
             let tour = try await Tour(stack)
             let buyer = try await tour.buyer()
             let hold = try await tour.hold(["VIP-A-1", "VIP-A-2"], by: buyer)
