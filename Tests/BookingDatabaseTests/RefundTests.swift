@@ -109,6 +109,10 @@ import Testing
             // A transaction of the server's own may hold the last rows back for a moment.
             try await eventually { try await Self.told(booking).count == expected.count }
             #expect(try await Self.told(booking) == expected)
+            let times = "SELECT count(*) FROM outbox WHERE payload ? 'deadline'"
+            let pattern = #"'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$'"#
+            #expect(try await booking.count(times) == 3)
+            #expect(try await booking.count(times + " AND payload->>'deadline' !~ " + pattern) == 0)
         }
     }
 

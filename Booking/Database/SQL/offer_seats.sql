@@ -6,6 +6,8 @@ WITH offered AS (
 )
 INSERT INTO outbox (aggregatetype, aggregateid, seq, type, payload)
 SELECT 'waitlist', id, 2, 'waitlist.offered',
-    jsonb_build_object('session_id', session_id, 'account_id', account_id, 'hold_id', $2::uuid, 'until', $3::timestamptz)
+    jsonb_build_object('session_id', session_id, 'account_id', account_id, 'hold_id', $2::uuid,
+        'until', to_char($3::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+    )
 FROM offered
 RETURNING pos

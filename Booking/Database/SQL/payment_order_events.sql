@@ -5,7 +5,8 @@ WITH event AS (
         jsonb_build_object(
             'order_id', orders.id, 'session_id', orders.session_id, 'account_id', orders.account_id,
             'hold_id', orders.hold_id, 'state', orders.state, 'total_minor', orders.total_minor,
-            'currency', orders.currency, 'deadline', orders.deadline,
+            'currency', orders.currency,
+            'deadline', to_char(orders.deadline AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
             'payment_id', payment.id, 'payment_state', payment.state,
             'seats', (SELECT jsonb_agg(seat_no ORDER BY seat_no) FROM order_item WHERE order_id = orders.id)
         ) || CASE WHEN $2 = 'order.paid' THEN jsonb_build_object(
