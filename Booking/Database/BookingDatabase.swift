@@ -49,5 +49,10 @@ package enum BookingDatabase {
             name: "m004_events",
             sql: String(decoding: PackageResources.m004_events_sql, as: UTF8.self)
         ),
+        Migrations.Migration(
+            number: 5,
+            name: "m005_backlog",
+            sql: String(decoding: PackageResources.m005_backlog_sql, as: UTF8.self)
+        ),
     ])
 }

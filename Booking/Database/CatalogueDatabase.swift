@@ -73,7 +73,8 @@ package struct CatalogueDatabase: CatalogueStore {
 
     package func beginRebuild(of session: SessionID) async throws(StoreFailure) -> SessionInventory {
         let id = PostgresParameter.uuid(session.uuid)
-        let statements = [SQL.lockRebuild(id), SQL.raiseEpoch(id)] + Self.layoutStatements(session) + [SQL.claims(id)]
+        let statements =
+            [SQL.lockRebuild(id), SQL.raiseEpoch(id)] + Self.layoutStatements(session) + Self.claimStatements(session)
         return try await storing { () throws(PostgresFailure) in
             let results = try await pool.transaction(statements)
             guard let epoch = try results[1].first?.int("epoch") else { throw .unreadable("no session \(session)") }
@@ -81,14 +82,15 @@ package struct CatalogueDatabase: CatalogueStore {
                 session: session,
                 epoch: Int64(epoch),
                 layout: try Self.layout(sections: results[2], rows: results[3]),
-                claims: try results[4].map(Self.claim)
+                claims: try Self.claims(waiting: results[4], made: results[5])
             )
         }
     }
 
     package func claims(of session: SessionID) async throws(StoreFailure) -> [SessionInventory.Claim] {
         try await storing { () throws(PostgresFailure) in
-            try await pool.execute(SQL.claims(.uuid(session.uuid))).map(Self.claim)
+            let results = try await pool.transaction(Self.claimStatements(session))
+            return try Self.claims(waiting: results[0], made: results[1])
         }
     }
 
@@ -126,6 +128,23 @@ package struct CatalogueDatabase: CatalogueStore {
             account: try row.optionalID("account_id"),
             deadline: try row.optionalMoment("deadline")
         )
+    }
+
+    /// The backlog first: a seat whose order is decided in between is in both, not in neither.
+    private static func claimStatements(_ session: SessionID) -> [Statement] {
+        [SQL.backlogSeats(.uuid(session.uuid)), SQL.claims(.uuid(session.uuid))]
+    }
+
+    /// Claims, and what accepted orders keep until they are decided, by seat.
+    private static func claims(
+        waiting: QueryResult,
+        made: QueryResult
+    ) throws(PostgresFailure) -> [SessionInventory.Claim] {
+        let claims = try made.map(Self.claim)
+        guard waiting.rowCount > 0 else { return claims }
+        var taken = Set(claims.map(\.seat))
+        let kept = try waiting.map(Self.claim).filter { taken.insert($0.seat).inserted }
+        return (claims + kept).sorted { $0.seat < $1.seat }
     }
 
     private static func layoutStatements(_ session: SessionID) -> [Statement] {

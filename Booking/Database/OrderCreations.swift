@@ -33,9 +33,14 @@ struct OrderCreations: Sendable {
         return answers
     }
 
-    private struct Key: Hashable {
+    struct Key: Hashable {
         let scope: String
         let hash: [UInt8]
+
+        init(_ order: NewOrder) {
+            scope = order.idempotency.scope
+            hash = order.idempotency.keyHash
+        }
     }
 
     private struct Buyer: Hashable {
@@ -56,7 +61,7 @@ struct OrderCreations: Sendable {
         var chosen: [Int] = []
         for (index, command) in commands.enumerated() {
             let order = command.order
-            let key = Key(scope: order.idempotency.scope, hash: order.idempotency.keyHash)
+            let key = Key(order)
             let buyer = Buyer(session: order.session, account: order.account)
             let wanted = order.items.map { Seat(session: order.session, number: $0.seat) }
             guard !keys.contains(key), !buyers.contains(buyer) else { continue }
@@ -78,14 +83,7 @@ struct OrderCreations: Sendable {
         let scopes = PostgresParameter.texts(orders.map(\.idempotency.scope))
         let hashes = PostgresParameter.byteses(orders.map(\.idempotency.keyHash))
         return [
-            SQL.createKeys(
-                scopes,
-                hashes,
-                .byteses(orders.map(\.idempotency.fingerprint)),
-                .ints(orders.map(\.idempotency.replyStatus)),
-                .byteses(orders.map(\.idempotency.replyBody)),
-                ids
-            ),
+            keys(orders),
             SQL.createClaims(ids, sessions, fences, seats, scopes, hashes),
             SQL.createLost(ids, sessions, seats),
             SQL.createQuota(ids, sessions, accounts, .ints(orders.map(\.limit)), seats),
@@ -109,7 +107,18 @@ struct OrderCreations: Sendable {
         ]
     }
 
-    private static func items(_ orders: [NewOrder]) -> Statement {
+    static func keys(_ orders: [NewOrder]) -> Statement {
+        SQL.createKeys(
+            .texts(orders.map(\.idempotency.scope)),
+            .byteses(orders.map(\.idempotency.keyHash)),
+            .byteses(orders.map(\.idempotency.fingerprint)),
+            .ints(orders.map(\.idempotency.replyStatus)),
+            .byteses(orders.map(\.idempotency.replyBody)),
+            .uuids(orders.map(\.id.uuid))
+        )
+    }
+
+    static func items(_ orders: [NewOrder]) -> Statement {
         let lines = orders.flatMap { order in
             order.items.enumerated().map { (order: order.id.uuid, place: $0.offset + 1, item: $0.element) }
         }
@@ -144,13 +153,16 @@ struct OrderCreations: Sendable {
         lost: [SeatNumber]
     ) throws(PostgresFailure) -> OrderCreation {
         if try row.bool("is_created") { return .created }
-        // A failed order's own key was given back, so a key that is there belongs to an earlier order.
-        if let fingerprint = try row.optionalBytes("fingerprint") {
-            guard fingerprint == order.idempotency.fingerprint else { return .keyReused }
-            return .replayed(status: try row.int("status"), body: try row.bytes("body"))
-        }
+        if let replay = try replay(of: order, row) { return replay }
         guard try row.bool("is_selling") else { return .notOnSale }
         guard lost.isEmpty else { return .seatsTaken(lost) }
         return .limitExceeded(limit: order.limit, remaining: max(0, order.limit - (try row.int("used"))))
+    }
+
+    /// What the key stands for: a failed order's own key was given back, so one that is there belongs to an earlier order.
+    static func replay(of order: NewOrder, _ row: Row) throws(PostgresFailure) -> OrderCreation? {
+        guard let fingerprint = try row.optionalBytes("fingerprint") else { return nil }
+        guard fingerprint == order.idempotency.fingerprint else { return .keyReused }
+        return .replayed(status: try row.int("status"), body: try row.bytes("body"))
     }
 }

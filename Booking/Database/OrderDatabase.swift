@@ -87,7 +87,12 @@ package final class OrderDatabase: OrderStore {
 
     package func cancel(_ order: OrderID, by account: AccountID) async throws(StoreFailure) -> Cancellation {
         let command = Cancellations.Command(order: order, account: account)
-        let found = try await storing { () throws(PostgresFailure) in try await cancellations.submit(command) }
+        var found = try await storing { () throws(PostgresFailure) in try await cancellations.submit(command) }
+        if found == .notCancellable(.processing) {
+            if try await cancelWaiting(order, by: account) { return .cancelled }
+            // It was decided in between: now it can be cancelled as any other.
+            found = try await storing { () throws(PostgresFailure) in try await cancellations.submit(command) }
+        }
         if found == .requested { try await requestCancel(order, by: account) }
         return found
     }

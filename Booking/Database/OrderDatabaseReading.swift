@@ -77,6 +77,7 @@ extension Order {
         version = Int64(try row.int("version"))
         isDisputed = try row.bool("disputed")
         isCancelRequested = try row.bool("cancel_requested")
+        failureCode = try row.optionalText("failure_code")
         refundTerms = RefundTerms(
             mode: try row.state("refund_mode"),
             feeFixed: Int64(try row.int("refund_fee_fixed")),

@@ -35,6 +35,8 @@ package struct Order: Sendable, Equatable {
     package var isDisputed = false
     /// The buyer wants it cancelled; the provider has to agree first.
     package var isCancelRequested = false
+    /// Why it was accepted and could not be made all the same.
+    package var failureCode: String?
     /// The number of its last event.
     package var version: Int64 = 1
 

@@ -71,6 +71,8 @@ package enum OrderCreation: Sendable, Equatable {
     case limitExceeded(limit: Int, remaining: Int)
     /// The session is not on sale any more.
     case notOnSale
+    /// So many accepted orders wait already that no other one is.
+    case backlogFull
 }
 
 package struct NewPayment: Sendable {
@@ -270,7 +272,7 @@ package protocol OrderStore: Sendable {
     /// pending → paid for an order that costs nothing: claims sold, tickets valid.
     func sellFree(_ order: OrderID, to account: AccountID, tickets: [NewTicket], now: Moment)
         async throws(StoreFailure) -> FreeSale
-    /// pending → cancelled, claims deleted, quota returned. An order that is being paid is marked, and its saga woken.
+    /// pending or processing → cancelled, claims deleted, quota returned. An order that is being paid is marked, and its saga woken.
     func cancel(_ order: OrderID, by account: AccountID) async throws(StoreFailure) -> Cancellation
     /// Ends pending orders past their deadline that have no live payment; how many.
     func expireDue(limit: Int) async throws(StoreFailure) -> Int

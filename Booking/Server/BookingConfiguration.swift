@@ -35,6 +35,8 @@ struct BookingConfiguration: Sendable {
     var holdCoolDown: Bool
     var compareInterval: Duration
     var offerLifetime: Duration
+    /// Orders that may be accepted and not yet decided; 0: every order is decided before it is answered.
+    var orderBacklogMax: Int
     var events: EventConfiguration
     var logLevel: Logger.Level
 
@@ -73,6 +75,11 @@ struct BookingConfiguration: Sendable {
         .init("hold-cool-down", "true", "whether buyers who drop holds again and again have to wait"),
         .init("offer", "600s", "how long seats are kept for somebody on the waiting list"),
         .init("compare-interval", "60s", "how often what Redis shows is compared with what PostgreSQL decided"),
+        .init(
+            "order-backlog-max",
+            "5000",
+            "orders accepted with Prefer: respond-async that may wait; the next one gets 503; 0 switches it off"
+        ),
         .init("map-subscribers-max", "5000", "readers of live maps at once; the next one gets 503"),
         .init("log-level", "info", "trace, debug, info, notice, warning, error"),
     ]
@@ -110,6 +117,7 @@ struct BookingConfiguration: Sendable {
         holdCoolDown = try settings.boolean("hold-cool-down")
         offerLifetime = try settings.duration("offer", in: .seconds(5)...(.seconds(86_400)))
         compareInterval = try settings.duration("compare-interval", in: .seconds(1)...(.seconds(3600)))
+        orderBacklogMax = try settings.integer("order-backlog-max", in: 0...50_000)
         mapSubscribersMax = try settings.integer("map-subscribers-max", in: 0...100_000)
         events = try EventConfiguration(settings)
         guard let level = Logger.Level(rawValue: try settings.string("log-level")) else {

@@ -14,6 +14,8 @@ enum CrashPoint {
     enum Deed: String, CaseIterable {
         // Buying.
         case order, payment, free, cancel, expired
+        // Accepted first, decided later.
+        case accepted, decided
         // A payment's saga: calls of the provider, and what is written down.
         case authorize, look, lookAgain, capture, void
         case confirm, action, declined, captured, impossible, voiding, voided, unanswered, postponed, stuck, retried

@@ -54,6 +54,15 @@ struct Wiring {
             owner: owner,
             logger: logger
         )
+        let backlog = OrderBacklogDatabase(pool: pool, waitingMax: configuration.orderBacklogMax)
+        let drain = BacklogDrain(
+            backlog: backlog,
+            leases: shows,
+            projector: projector,
+            owner: owner,
+            metrics: metrics,
+            logger: logger
+        )
         let waitlist = WaitlistDatabase(pool: pool)
         let eventWorks = EventWorks(
             pool: pool,
@@ -71,6 +80,7 @@ struct Wiring {
             owner: owner,
             accounts: AccountDatabase(pool: pool),
             orders: orders,
+            queue: configuration.orderBacklogMax > 0 ? .init(backlog: backlog, drain: drain) : nil,
             stores: MoneyStores(pool: pool),
             shows: shows,
             waitlist: waitlist,
@@ -121,6 +131,7 @@ struct Wiring {
                     logger: logger
                 ),
                 projector,
+                drain,
                 InventoryComparer(
                     catalogue: catalogue,
                     store: shows,

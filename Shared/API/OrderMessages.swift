@@ -56,6 +56,8 @@ package struct OrderReply: Codable, Sendable {
     package var tickets: [TicketReply]
     package var refunds: [RefundReply]?
     package var disputed: Bool?
+    /// Of an order that was accepted and failed: the code of the problem it would have been answered with.
+    package var failureCode: String?
 
     package init(
         id: String,
@@ -70,10 +72,12 @@ package struct OrderReply: Codable, Sendable {
         payment: PaymentReply?,
         tickets: [TicketReply],
         refunds: [RefundReply]? = nil,
-        disputed: Bool? = nil
+        disputed: Bool? = nil,
+        failureCode: String? = nil
     ) {
         self.refunds = refunds
         self.disputed = disputed
+        self.failureCode = failureCode
         self.id = id
         self.state = state
         self.show = show
@@ -93,6 +97,7 @@ package struct OrderReply: Codable, Sendable {
         case payBy = "pay_by"
         case secondsLeft = "seconds_left"
         case payment, tickets, refunds, disputed
+        case failureCode = "failure_code"
     }
 }
 

@@ -6,8 +6,8 @@ extension BookingFacts {
     /// All findings about orders, seats, tickets, quotas and the outbox.
     package func findings() -> [Finding] {
         [
-            oneOwner(), soldIsPaid(), ordersComplete(), moneyFitsOrders(), sagasFinished(), refundSums(),
-            refundTickets(), quotasExact(), eventsTold(),
+            oneOwner(), soldIsPaid(), ordersDecided(), ordersComplete(), moneyFitsOrders(), sagasFinished(),
+            refundSums(), refundTickets(), quotasExact(), eventsTold(),
         ]
     }
 
@@ -66,6 +66,14 @@ extension BookingFacts {
             for sale in has.subtracting(lacks).sorted(by: { $0.seat < $1.seat }) {
                 finding.report("\(sale.seat) of \(sale.order) \(name) and has \(other)")
             }
+        }
+        return finding
+    }
+
+    package func ordersDecided() -> Finding {
+        var finding = Finding("orders.decided", "No order that was accepted still waits to be decided.")
+        for order in orders.values.sorted(by: { $0.id < $1.id }) {
+            finding.expect(order.state != .processing, "\(order.id) of \(order.account) waits")
         }
         return finding
     }

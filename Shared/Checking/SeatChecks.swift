@@ -72,7 +72,10 @@ package struct MapFacts: Sendable {
             guard letter == Self.held else { return "nobody has claimed it" }
             guard let owner, let hold = seats.holds[owner] else { return "no hold has it" }
             guard hold.seats.contains(seat.number) else { return "\(owner) does not list it" }
-            return hold.state == .active ? nil : "\(owner), pinned for \(hold.order, or: "nobody"), has no claim of it"
+            // An order that was accepted has no claim until it is decided.
+            let isWaiting = hold.order.flatMap { booking.orders[$0] }?.state == .processing
+            guard hold.state == .pinned, !isWaiting else { return nil }
+            return "\(owner), pinned for \(hold.order, or: "nobody"), has no claim of it"
         }
     }
 

@@ -10,10 +10,11 @@ import Testing
 @Suite struct PlanTests {
     /// Those that are meant to read a whole small table or a queue from its front.
     private static let wholeReaders = [
-        "cancellations_open", "events_due", "events_forget", "group_lag", "group_take", "group_yield", "member_clean",
-        "open_refunds", "open_sagas", "outbox_clean", "parked_count", "parked_list", "partition_adopt",
-        "refunds_waiting", "sessions", "shows", "unprojected", "waiting_parties", "webhook_due", "webhook_endpoints",
-        "webhook_enqueue", "webhook_insert", "webhook_types",
+        "backlog_accept", "backlog_front", "backlog_seats", "backlog_size", "cancellations_open", "events_due",
+        "events_forget", "group_lag", "group_take", "group_yield", "member_clean", "open_refunds", "open_sagas",
+        "outbox_clean",
+        "parked_count", "parked_list", "partition_adopt", "refunds_waiting", "sessions", "shows", "unprojected",
+        "waiting_parties", "webhook_due", "webhook_endpoints", "webhook_enqueue", "webhook_insert", "webhook_types",
     ]
 
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -35,6 +36,21 @@ import Testing
                 guard !Self.wholeReaders.contains(name) else { continue }
                 #expect(Self.walks(in: plan, keys: keys).isEmpty, "\(name)")
             }
+            await connection.close()
+        }
+    }
+
+    @Test(arguments: ["backlog_accept", "backlog_front", "backlog_seats", "backlog_size"])
+    func `of all orders only those that wait are read for the backlog`(name: String) async throws {
+        try await withBooking { (booking) async throws in
+            _ = try await booking.buy([0])
+            let connection = PostgresConnection(configuration: booking.configuration)
+            try await connection.open()
+            try await connection.script("ANALYZE")
+            let file = Self.folder.appendingPathComponent("\(name).sql")
+            let plan = try await Self.plan(of: try String(contentsOf: file, encoding: .utf8), name: name, connection)
+            #expect(plan.contains { $0.contains("using orders_waiting on orders") }, "\(plan)")
+            #expect(!plan.contains { $0.contains("Seq Scan on orders") || $0.contains("orders_pkey") }, "\(plan)")
             await connection.close()
         }
     }

@@ -15,7 +15,7 @@ extension Booking {
                 SELECT count(*) AS n, count(*) FILTER (WHERE state = 'sold') AS sold FROM seat_claim
                 WHERE order_id = orders.id) AS claims ON true
             WHERE claims.n <> CASE
-                    WHEN state IN ('cancelled', 'expired', 'failed', 'refunded', 'charged_back') THEN 0
+                    WHEN state IN ('processing', 'cancelled', 'expired', 'failed', 'refunded', 'charged_back') THEN 0
                     WHEN state = 'partially_refunded' THEN (SELECT count(*) FROM ticket
                         WHERE ticket.order_id = orders.id AND ticket.state <> 'void')
                     ELSE seat_count END
@@ -40,9 +40,10 @@ extension Booking {
             """
         ),
         (
-            "every order has a quota row",
+            "every order that was ever made has a quota row",
             """
-            SELECT count(*) FROM orders WHERE NOT EXISTS (SELECT FROM user_quota AS quota
+            SELECT count(*) FROM orders
+            WHERE EXISTS (SELECT FROM outbox WHERE aggregateid = orders.id AND type = 'order.created') AND NOT EXISTS (SELECT FROM user_quota AS quota
             WHERE quota.session_id = orders.session_id AND quota.account_id = orders.account_id)
             """
         ),

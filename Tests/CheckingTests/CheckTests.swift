@@ -32,6 +32,14 @@ struct CheckTests {
         #expect(world.broken.contains(damage.promise), "broken are \(world.broken.sorted())")
     }
 
+    @Test func `an accepted order keeps its hold without a claim, and only has yet to be decided`() {
+        var world = World()
+        world.booking.orders[World.waiting]?.state = .processing
+        world.booking.claims.removeAll { $0.order == World.waiting }
+        world.booking.quotas[0].used = 2
+        #expect(world.broken == ["orders.decided"])
+    }
+
     @Test func `in a drawn room the rank says who was called, not the number`() {
         var world = World()
         world.room.ranks = [3: 1, 1: 3]
@@ -106,6 +114,9 @@ struct CheckTests {
             $0.booking.orders[World.waiting]?.total.amountMinor = 1
         },
         Damage("orders.money", "a payment of no order") { $0.booking.orders[World.expired] = nil },
+        Damage("orders.decided", "an accepted order that still waits") {
+            $0.booking.orders[World.waiting]?.state = .processing
+        },
         Damage("payments.finished", "a payment still authorizing") { $0.booking.payments[1].state = .authorizing },
         Damage("refunds.sums", "given back more than its refunds") { $0.booking.payments[0].refunded = 3001 },
         Damage("refunds.sums", "given back more than was taken") { world in

@@ -27,10 +27,11 @@ struct CrashFlow: Sendable {
 
     // MARK: steps
 
-    private func ordered(in session: String? = nil) async throws -> String {
+    private func ordered(in session: String? = nil, isQueued: Bool = false) async throws -> String {
         let path = "/v1/sessions/\(session ?? walk.openSession)/orders"
-        let reply = try await walk.insist(.POST, path, ["best": ["quantity": 1]], by: buyer)
-        #expect(reply.status == 201, "\(point): \(reply.json)")
+        let visitor = isQueued ? buyer.with("Prefer", "respond-async") : buyer
+        let reply = try await walk.insist(.POST, path, ["best": ["quantity": 1]], by: visitor)
+        #expect(reply.status == (isQueued ? 202 : 201), "\(point): \(reply.json)")
         return try #require(reply.text("id"))
     }
 
@@ -105,6 +106,7 @@ extension CrashFlow {
         switch deed {
         case .order, .payment, .authorize, .confirm, .capture, .captured, .shown, .projected:
             { try await $0.purchase() }
+        case .accepted, .decided: { try await $0.queuedPurchase() }
         case .free: { try await $0.freePurchase() }
         case .cancel: { try await $0.cancelled() }
         case .expired: { try await $0.expired() }
@@ -133,6 +135,14 @@ extension CrashFlow {
     private func purchase() async throws -> End {
         try arm()
         let id = try await ordered()
+        try await pay(id)
+        return tickets(of: id, "paid", "valid")
+    }
+
+    private func queuedPurchase() async throws -> End {
+        try arm()
+        let id = try await ordered(isQueued: true)
+        try await wait("decided", state(id, "pending"))
         try await pay(id)
         return tickets(of: id, "paid", "valid")
     }

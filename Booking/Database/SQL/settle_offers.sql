@@ -4,12 +4,12 @@ WITH due AS (
     SELECT entry.id,
         EXISTS (
             SELECT FROM orders WHERE orders.account_id = entry.account_id AND orders.hold_id = entry.hold_id
-                AND orders.state IN ('pending', 'authorizing', 'authorized', 'confirmed')
+                AND orders.state IN ('processing', 'pending', 'authorizing', 'authorized', 'confirmed')
         ) AS is_open,
         EXISTS (
             SELECT FROM orders WHERE orders.account_id = entry.account_id AND orders.hold_id = entry.hold_id
-                AND orders.state NOT IN ('pending', 'authorizing', 'authorized', 'confirmed', 'cancelled', 'expired',
-                    'failed')
+                AND orders.state NOT IN ('processing', 'pending', 'authorizing', 'authorized', 'confirmed', 'cancelled',
+                    'expired', 'failed')
         ) AS is_bought
     FROM waitlist_entry AS entry
     WHERE entry.state || '' = 'offered' AND entry.offered_until < now()

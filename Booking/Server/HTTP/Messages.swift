@@ -14,6 +14,8 @@ extension HTTPField.Name {
     static let usherCommand = named(HeaderName.command)
     static let idempotencyKey = named(HeaderName.idempotencyKey)
     static let idempotentReplayed = named(HeaderName.idempotentReplayed)
+    static let prefer = named("Prefer")
+    static let preferenceApplied = named("Preference-Applied")
     static let lastEventID = named("Last-Event-ID")
     static let stripeSignature = named("Stripe-Signature")
 

@@ -1,3 +1,4 @@
+import Foundation
 import Hummingbird
 import Ordering
 import Signing
@@ -47,7 +48,8 @@ struct OrderRoutes {
         let call = Purchases.OrderCall(
             request: try request.decode(OrderRequest.self, from: bytes),
             key: key,
-            fingerprint: SHA256.digest(Array("POST \(request.uri.path)\n".utf8) + bytes)
+            fingerprint: SHA256.digest(Array("POST \(request.uri.path)\n".utf8) + bytes),
+            isQueued: request.prefersAsync
         )
         let buyer = Purchases.Buyer(account: caller.account, pass: pass)
         let answer: Purchases.OrderAnswer
@@ -59,7 +61,17 @@ struct OrderRoutes {
         }
         var response = KeyedCalls.response(answer.status, answer.body, isReplayed: answer.isReplayed)
         if answer.isLimitReached, pass != nil { response.headers[.usherCommand] = "complete" }
+        if answer.status == 202 {
+            response.headers[.preferenceApplied] = Preference.respondAsync
+            response.headers[.location] = "/v1/orders/\(try Self.name(in: answer.body))"
+        }
         return response
+    }
+
+    /// The id in an answer that was made here, now or before.
+    private static func name(in answer: [UInt8]) throws -> String {
+        struct Named: Decodable { var id: String }
+        return try JSONDecoder().decode(Named.self, from: Data(answer)).id
     }
 
     /// What the database decided is the answer to a repeat, too; what Redis refused may be mended by one.

@@ -15,7 +15,7 @@ struct OrderReplies: Sendable {
         guard let session = catalogue.session(order.session), let show = catalogue.show(session.show) else {
             throw Refusal(.storeUnavailable, "the catalogue is not loaded yet; try again")
         }
-        let isWaiting = order.state == .pending || order.state == .authorizing
+        let isWaiting = [.processing, .pending, .authorizing].contains(order.state)
         let left = isWaiting ? max(0, (order.deadline - now).milliseconds / 1000) : 0
         return OrderReply(
             id: "\(order.id)",
@@ -31,7 +31,8 @@ struct OrderReplies: Sendable {
             payment: order.payment.map { reply(for: $0) },
             tickets: try order.tickets.map { try reply(for: $0) },
             refunds: order.refunds.map { reply(for: $0) },
-            disputed: order.isDisputed
+            disputed: order.isDisputed,
+            failureCode: order.failureCode
         )
     }
 

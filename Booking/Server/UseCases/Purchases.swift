@@ -9,6 +9,8 @@ struct Purchases: Sendable {
     let catalogue: CatalogueCache
     let holds: any HoldStore
     let orders: any OrderStore
+    /// `nil` when every order is decided before it is answered.
+    let queue: OrderQueue?
     let projector: SeatProjector
     let replies: OrderReplies
     let holdTiming: Timing
@@ -22,6 +24,14 @@ struct Purchases: Sendable {
     /// An order is only made of a hold with so much time left, else the hold is lengthened to it.
     private static let touchAtLeast = Duration.seconds(30)
 
+    /// Where orders go that are accepted now and decided later.
+    struct OrderQueue: Sendable {
+        let backlog: any OrderBacklog
+        let drain: BacklogDrain
+        /// Seconds after which to ask again when nothing more is accepted.
+        static let retryAfter = 2
+    }
+
     struct Buyer: Sendable {
         var account: AccountID
         var pass: String?
@@ -31,6 +41,8 @@ struct Purchases: Sendable {
         var request: OrderRequest
         var key: String
         var fingerprint: [UInt8]
+        /// The buyer would rather wait for the order than for the answer.
+        var isQueued = false
     }
 
     struct OrderAnswer: Sendable {
@@ -127,6 +139,7 @@ struct Purchases: Sendable {
     private func create(_ call: OrderCall, of hold: Hold, in session: Session) async throws -> OrderAnswer {
         guard session.state.isSelling else { throw Refusal(notSelling: session.state) }
         guard let layout = catalogue.layout(session.id) else { throw Refusal(.inventoryUnavailable) }
+        let queue = call.isQueued ? queue : nil
         let now = clock.now()
         let items = hold.seats.sorted().map { seat in
             OrderItem(
@@ -141,7 +154,7 @@ struct Purchases: Sendable {
             session: session.id,
             account: hold.account,
             hold: hold.id,
-            state: .pending,
+            state: queue == nil ? .pending : .processing,
             total: Money(items.reduce(0) { $0 + $1.price.amountMinor }, session.currency),
             createdAt: now,
             deadline: now + session.payWindow,
@@ -166,33 +179,61 @@ struct Purchases: Sendable {
                 scope: scope(hold.account, session.id),
                 keyHash: SHA256.digest(Array(call.key.utf8)),
                 fingerprint: call.fingerprint,
-                replyStatus: 201,
+                replyStatus: queue == nil ? 201 : 202,
                 replyBody: body
             )
         )
+        if let queue { return try await accept(new, into: queue, hold: hold, in: session, layout: layout) }
         CrashPoint.before(.order)
         let creation = try await answered { () async throws(StoreFailure) in try await orders.create(new) }
         CrashPoint.after(.order)
-        return try await answer(creation, hold: hold, items: items.count, body: body, in: session, layout: layout)
+        return try await answer(creation, of: new, hold: hold, in: session, layout: layout)
+    }
+
+    /// One cheap and durable step instead of the whole one: the hold is kept for the order until it is decided.
+    private func accept(
+        _ order: NewOrder,
+        into queue: OrderQueue,
+        hold: Hold,
+        in session: Session,
+        layout: SessionLayout
+    ) async throws -> OrderAnswer {
+        CrashPoint.before(.accepted)
+        let creation = try await answered { () async throws(StoreFailure) in try await queue.backlog.accept(order) }
+        CrashPoint.after(.accepted)
+        if creation == .created { queue.drain.kick() }
+        return try await answer(creation, of: order, hold: hold, in: session, layout: layout)
     }
 
     private func answer(
         _ creation: OrderCreation,
+        of order: NewOrder,
         hold: Hold,
-        items: Int,
-        body: [UInt8],
         in session: Session,
         layout: SessionLayout
     ) async throws -> OrderAnswer {
         switch creation {
         case .created:
             projector.kick()
-            let isFull = items >= session.limitPerBuyer
-            return OrderAnswer(status: 201, body: body, isReplayed: false, isLimitReached: isFull)
+            let reply = order.idempotency
+            // An order that is not decided may fail, and then its buyer needs the pass again.
+            let isFull = reply.replyStatus == 201 && order.items.count >= session.limitPerBuyer
+            return OrderAnswer(
+                status: reply.replyStatus,
+                body: reply.replyBody,
+                isReplayed: false,
+                isLimitReached: isFull
+            )
         case .replayed(let status, let stored):
             return OrderAnswer(status: status, body: stored, isReplayed: true, isLimitReached: false)
         case .keyReused:
             throw Refusal(.idempotencyKeyReused, "this Idempotency-Key belongs to another request")
+        case .backlogFull:
+            throw Refusal(
+                .overloaded,
+                "too many orders wait to be decided; repeat with the same Idempotency-Key",
+                retryAfter: OrderQueue.retryAfter
+            )
         case .seatsTaken(let seats):
             // Nothing is given back: the seats may be the buyer's own, in an order made of this very hold.
             throw Refusal(HoldFailure.seatsTaken(seats), layout: layout).decided

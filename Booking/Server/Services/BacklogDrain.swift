@@ -1,0 +1,101 @@
+import Logging
+import Operations
+import Ordering
+import ServiceLifecycle
+import Synchronization
+
+/// Decides accepted orders, oldest first, many in one transaction: each gets its seats and waits for its payment, or
+/// fails. One process at a time; all it knows is in the database, so any process can go on with it.
+final class BacklogDrain: Service {
+    static let batchMax = 256
+    static let leaseName = "order-backlog"
+    private static let leaseLength = Duration.seconds(5)
+    /// Steps before the lease is looked at again.
+    private static let stepsMax = 32
+    /// How soon a kick is noticed, how often to look without one, and how often to count.
+    private static let tick = Duration.milliseconds(10)
+    private static let ticksBetweenLooks = 25
+    private static let ticksBetweenCounts = 100
+
+    private let backlog: any OrderBacklog
+    private let leases: any CatalogueStore
+    private let projector: SeatProjector
+    private let owner: String
+    private let length: Gauge
+    private let age: Gauge
+    private let created: Counter
+    private let failed: Counter
+    private let logger: Logger
+    private let isKicked = Atomic<Bool>(false)
+
+    init(
+        backlog: any OrderBacklog,
+        leases: any CatalogueStore,
+        projector: SeatProjector,
+        owner: String,
+        metrics: MetricsRegistry,
+        logger: Logger
+    ) {
+        self.backlog = backlog
+        self.leases = leases
+        self.projector = projector
+        self.owner = owner
+        self.logger = logger
+        length = metrics.gauge("usher_booking_backlog_orders", "Accepted orders that are not decided yet.")
+        age = metrics.gauge("usher_booking_backlog_age_seconds", "For how long the oldest of them has waited.")
+        let help = "Accepted orders that were decided here."
+        created = metrics.counter("usher_booking_backlog_decided_total", help, labels: ["outcome": "created"])
+        failed = metrics.counter("usher_booking_backlog_decided_total", help, labels: ["outcome": "failed"])
+    }
+
+    /// Says that an order was accepted.
+    func kick() { isKicked.store(true, ordering: .relaxed) }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { [self] in
+            var ticks = 0
+            var leasedUntil = ContinuousClock.now
+            while !Task.isCancelled {
+                if ticks % Self.ticksBetweenCounts == 0 { await count() }
+                let isDue = ticks % Self.ticksBetweenLooks == 0
+                if isKicked.exchange(false, ordering: .relaxed) || isDue {
+                    if leasedUntil - ContinuousClock.now < Self.leaseLength / 2 { leasedUntil = await lease() }
+                    if leasedUntil > ContinuousClock.now { await drain() }
+                }
+                ticks += 1
+                guard await Pause.isOver(after: Self.tick) else { return }
+            }
+        }
+    }
+
+    /// Works until nothing waits, something fails, or it is time to look at the lease.
+    func drain() async {
+        do throws(StoreFailure) {
+            for _ in 0..<Self.stepsMax {
+                let due = WaitingOrder.decidableTogether(try await backlog.waiting(limit: Self.batchMax))
+                guard !due.isEmpty, !Task.isCancelled else { return }
+                CrashPoint.before(.decided)
+                let step = try await backlog.decide(due)
+                CrashPoint.after(.decided)
+                created.increment(by: UInt64(step.created))
+                failed.increment(by: UInt64(step.failed))
+                projector.kick()
+            }
+            kick()
+        } catch {
+            logger.warning("accepted orders not decided", metadata: ["error": "\(error)"])
+        }
+    }
+
+    func count() async {
+        guard let size = try? await backlog.size() else { return }
+        length.set(Double(size.count))
+        age.set(size.oldest / .seconds(1))
+    }
+
+    private func lease() async -> ContinuousClock.Instant {
+        let asked = ContinuousClock.now
+        let isOurs = try? await leases.lease(Self.leaseName, owner: owner, lasting: Self.leaseLength)
+        return isOurs == true ? asked + Self.leaseLength : asked
+    }
+}
