@@ -26,6 +26,31 @@ struct JoinReplyTests {
         }
     }
 
+    @Test func `a body is written again once it was sent, and never while somebody has it`() {
+        let loop = EmbeddedEventLoop()
+        let replies = JoinReplies(loop: loop)
+        var kept: [ByteBuffer] = []
+        func send(_ text: String, keeping: Bool) -> UnsafeRawPointer? {
+            var body = replies.body()
+            #expect(body.readableBytes == 0)
+            body.reserveCapacity(JoinReplies.spareBytes.lowerBound)
+            body.writeString(text)
+            let place = body.withUnsafeReadableBytes { $0.baseAddress }
+            replies.give(EdgeReply(status: 200, contentType: "text/plain", body: body)) { reply in
+                #expect(String(buffer: reply.body) == text)
+                if keeping { kept.append(reply.body) }
+            }
+            body = ByteBuffer()
+            loop.run()
+            return place
+        }
+        let first = send("one", keeping: false)
+        #expect(send("two", keeping: true) == first)
+        #expect(send("three", keeping: true) != first)
+        _ = send("four", keeping: false)
+        #expect(kept.map { String(buffer: $0) } == ["two", "three"])
+    }
+
     @Test func `the latest joins are told with their entries, older ones are forgotten`() throws {
         let memory = RoomMemory()
         let room = try #require(RoomName("arena"))

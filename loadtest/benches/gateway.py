@@ -119,6 +119,12 @@ class Gateway:
 
     def make_room(self, name=ROOM, policy=POLICY):
         self.call("PUT", f"/admin/v1/rooms/{name}", policy, {"If-None-Match": "*"})
+        # The event loops are told of it a moment later, on a busy machine a long one.
+        end = time.monotonic() + CALL_SECONDS_MAX
+        while status_of(self.port, f"/v1/rooms/{name}/snapshot") == 404:
+            if time.monotonic() > end:
+                raise BenchFault(f"room {name} was made, and the gateway does not know it")
+            time.sleep(0.02)
 
     def room(self, name=ROOM):
         return self.call("GET", f"/admin/v1/rooms/{name}")

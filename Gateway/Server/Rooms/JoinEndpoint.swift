@@ -176,7 +176,7 @@ extension LoopRooms {
             return EdgeReply(.internalError, requestID: request.id)
         }
         (place.isNew ? supplies.counters.joins : supplies.counters.rejoins).increment()
-        var body = ByteBuffer()
+        var body = joinReplies.body()
         body.write(upTo: ByteWriter.joinBytesMax + text.utf8.count) {
             $0.putJoin(place, of: tag, in: room, token: text)
         }

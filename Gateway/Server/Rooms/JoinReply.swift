@@ -82,6 +82,8 @@ extension PlaceState {
 /// the other end of many connections would be woken for every single reply.
 final class JoinReplies {
     static let gatheredMax = 32
+    /// Bodies of places, and no memory that a reply for many shares.
+    static let spareBytes = 1024...4096
 
     private let loop: any EventLoop
     private typealias Made = (take: (EdgeReply) -> Void, reply: EdgeReply)
@@ -89,12 +91,17 @@ final class JoinReplies {
     /// What is being sent; empty at any other time. The two take turns, so that neither is made anew.
     private var sent: [Made] = []
     private var isDue = false
+    /// Bodies that were sent, to be written again: a new one would be memory that no cache knows.
+    private var spare: [ByteBuffer] = []
 
     init(loop: any EventLoop) {
         self.loop = loop
         gathered.reserveCapacity(Self.gatheredMax)
         sent.reserveCapacity(Self.gatheredMax)
     }
+
+    /// An empty body for a reply that will be given here.
+    func body() -> ByteBuffer { spare.popLast() ?? ByteBuffer() }
 
     /// Calls `take` before the loop turns to anything else.
     func give(_ reply: EdgeReply, to take: @escaping (EdgeReply) -> Void) {
@@ -114,8 +121,22 @@ final class JoinReplies {
         guard sent.isEmpty else { return }
         while !gathered.isEmpty {
             swap(&gathered, &sent)
-            for index in sent.indices { sent[index].take(sent[index].reply) }
+            for index in sent.indices {
+                sent[index].take(sent[index].reply)
+                takeBack(index)
+            }
             sent.removeAll(keepingCapacity: true)
         }
+    }
+
+    private func takeBack(_ index: Int) {
+        guard spare.count < Self.gatheredMax, Self.spareBytes.contains(sent[index].reply.body.storageCapacity) else {
+            return
+        }
+        var body = ByteBuffer()
+        swap(&body, &sent[index].reply.body)
+        // Who still has it keeps it: cleared is what nobody else sees.
+        body.clear()
+        spare.append(body)
     }
 }
