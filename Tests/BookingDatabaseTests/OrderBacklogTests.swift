@@ -73,6 +73,8 @@ import Testing
                 #expect(outcomes.count == 2 && (outcomes.last?.outcome == .free) == (state == .failed))
             }
             #expect(try await booking.count("SELECT count(*) FROM seat_claim") == 8)
+            let told = "SELECT count(*) FROM outbox WHERE (type = 'order.failed') = (payload ? 'failure_code')"
+            #expect(try await booking.count(told) == booking.count("SELECT count(*) FROM outbox"))
         }
     }
 

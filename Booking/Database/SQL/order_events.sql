@@ -8,7 +8,9 @@ WITH event AS (
             'currency', orders.currency,
             'deadline', to_char(orders.deadline AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
             'seats', (SELECT jsonb_agg(seat_no ORDER BY seat_no) FROM order_item WHERE order_id = orders.id)
-        ) || CASE WHEN $2 = 'order.paid' THEN jsonb_build_object(
+        ) || CASE WHEN orders.failure_code IS NULL THEN '{}'
+            ELSE jsonb_build_object('failure_code', orders.failure_code)
+        END || CASE WHEN $2 = 'order.paid' THEN jsonb_build_object(
             'tickets', (
                 SELECT jsonb_agg(
                     jsonb_build_object('ticket_id', ticket.id, 'seat', ticket.seat_no, 'state', ticket.state)
