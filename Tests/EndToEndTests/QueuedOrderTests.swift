@@ -55,6 +55,9 @@ import Testing
             let full = try await last.send()
             #expect(full.status == 503 && full.code == "overloaded", "\(full.json)")
             #expect((full.headers.first(name: "Retry-After").flatMap { Int($0) } ?? 0) > 0)
+            let operations = Visitor(base: "http://127.0.0.1:\(stack.operationsPort)")
+            let report = try await operations.get("/internal/v1/sessions/\(tour.session)/admission")
+            #expect(report.number("saga_backlog") == Self.backlogMax, "the room hears of it: \(report.json)")
             let first = try #require(accepted.first)
             let unpaid = try await tour.pay(first.id, by: first.order.buyer)
             #expect(unpaid.status == 409 && unpaid.code == "order_state_conflict", "\(unpaid.json)")
@@ -82,7 +85,7 @@ import Testing
                 #expect(paid.status == 200 && paid.text("state") == "paid", "\(paid.json)")
             }
             #expect(try await last.send().status == 202)
-            let page = try await Visitor(base: "http://127.0.0.1:\(stack.operationsPort)").get("/metrics")
+            let page = try await operations.get("/metrics")
             #expect(String(decoding: page.body, as: UTF8.self).contains("usher_booking_backlog_age_seconds"))
             try await eventually("the cancelled order's seat is free again", within: .seconds(60)) {
                 try await tour.hold([accepted[1].order.seat], by: last.buyer).status == 201

@@ -19,13 +19,15 @@ struct Admission: Sendable {
         guard let id = SessionID(text), let session = catalogue.session(id) else { return nil }
         do {
             let counts = try await holds.counts(of: id)
+            let sagas = try await orders.sagaCounts(stuckAfter: .seconds(3600)).open
+            let waiting = try await shop.purchases.queue?.backlog.size().count ?? 0
             let report = AdmissionReport(
                 state: session.state.rawValue,
                 free: counts.free,
                 held: counts.held,
                 pending: counts.pending,
                 holdP99MS: shop.latency.p99,
-                sagaBacklog: try await orders.sagaCounts(stuckAfter: .seconds(3600)).open,
+                sagaBacklog: sagas + waiting,
                 paymentErrorRate: shop.health.errorRate,
                 asOf: Clock.system.now().text
             )
