@@ -105,7 +105,7 @@ let package = Package(
             at: "Shared/Operations",
             uses: [logging, lifecycle, unixSignals, nioCore, nioPosix, nioHTTP1]
         ),
-        module("Serving", at: "Shared/Serving", uses: [hummingbirdCore, httpTypes, nioCore, logging]),
+        module("Serving", at: "Shared/Serving", uses: [hummingbirdCore, httpTypes, nioCore, nioHTTP1, logging]),
         module("Checking", at: "Shared/Checking", uses: ["Ordering", "PaymentLedger"]),
         // Services outside are spoken to through a client of their own, so that the edge keeps one codec.
         module("OutwardCalls", at: "Shared/OutwardCalls", uses: [httpClient, nioCore, nioHTTP1]),
@@ -164,7 +164,7 @@ let package = Package(
         module(
             "Payments",
             at: "Booking/Payments",
-            uses: ["Ordering", "Signing", httpClient, nioCore, nioPosix, nioHTTP1, logging]
+            uses: ["Ordering", "PlainJSON", "Signing", httpClient, nioCore, nioPosix, nioHTTP1, logging]
         ),
         executable(
             "BookingServer",
@@ -246,7 +246,8 @@ let package = Package(
             uses: [
                 "Payments", "PaymentLedger", "PlainJSON", "MockPayments", "Ordering", "Operations", "Signing",
                 "Supervision",
-                "TestSupport", hummingbird, hummingbirdCore, httpTypes, httpClient, nioCore, nioHTTP1, logging,
+                "Serving", nioEmbedded, "TestSupport", hummingbird, hummingbirdCore, httpTypes, httpClient, nioCore,
+                nioHTTP1, logging,
                 lifecycle,
             ]
         ),

@@ -54,5 +54,10 @@ package enum BookingDatabase {
             name: "m005_backlog",
             sql: String(decoding: PackageResources.m005_backlog_sql, as: UTF8.self)
         ),
+        Migrations.Migration(
+            number: 6,
+            name: "m006_updates",
+            sql: String(decoding: PackageResources.m006_updates_sql, as: UTF8.self)
+        ),
     ])
 }

@@ -85,6 +85,7 @@ struct MockProvider: Service {
         )
         var clientConfiguration = HTTPClient.Configuration()
         clientConfiguration.redirectConfiguration = .disallow
+        clientConfiguration.http1_1ConnectionDebugInitializer = { WholeRequests.add(to: $0) }
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: clientConfiguration)
         do {
             try await run(server, client: client, metrics: metrics, logger: quiet)

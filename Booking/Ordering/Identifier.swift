@@ -17,32 +17,49 @@ package struct Identifier<Kind: IdentifierKind>: Hashable, Sendable, Comparable,
 
     /// Reads the text form; `nil` for another prefix, length, letter, or a value above 128 bits.
     package init?(_ text: some StringProtocol) {
-        let letters = Array(text.utf8)
-        let prefix = Array("\(Kind.prefix)_".utf8)
-        guard letters.count == prefix.count + 26, letters.starts(with: prefix) else { return nil }
-        var high: UInt64 = 0
-        var low: UInt64 = 0
-        for (index, letter) in letters[prefix.count...].enumerated() {
-            guard let value = crockford.firstIndex(of: letter), index > 0 || value < 8 else { return nil }
-            high = high << 5 | low >> 59
-            low = low << 5 | UInt64(value)
+        var text = String(text)
+        let halves = text.withUTF8 { letters -> (high: UInt64, low: UInt64)? in
+            let prefix = Kind.prefix.utf8
+            let start = prefix.count + 1
+            guard letters.count == start + Self.letterCount, letters.starts(with: prefix),
+                letters[start - 1] == UInt8(ascii: "_")
+            else { return nil }
+            var (high, low): (UInt64, UInt64) = (0, 0)
+            for index in start..<letters.count {
+                guard let value = Crockford.value(of: letters[index]), index > start || value < 8 else { return nil }
+                high = high << 5 | low >> 59
+                low = low << 5 | value
+            }
+            return (high, low)
         }
-        self.init(high: high, low: low)
+        guard let halves else { return nil }
+        self.init(high: halves.high, low: halves.low)
     }
+
+    private static var letterCount: Int { 26 }
 
     package var bytes: [UInt8] {
         (0..<16).map { UInt8(truncatingIfNeeded: ($0 < 8 ? high : low) >> UInt64(56 - 8 * ($0 % 8))) }
     }
 
     package var description: String {
-        var letters = [UInt8](repeating: 0, count: 26)
-        var (high, low) = (high, low)
-        for index in (0..<26).reversed() {
-            letters[index] = crockford[Int(low & 31)]
-            low = low >> 5 | high << 59
-            high >>= 5
+        let prefix = Kind.prefix.utf8
+        let count = prefix.count + 1 + Self.letterCount
+        return String(unsafeUninitializedCapacity: count) { letters in
+            var index = 0
+            for letter in prefix {
+                letters[index] = letter
+                index += 1
+            }
+            letters[index] = UInt8(ascii: "_")
+            var (high, low) = (high, low)
+            for index in (index + 1..<count).reversed() {
+                letters[index] = Crockford.letter(of: low & 31)
+                low = low >> 5 | high << 59
+                high >>= 5
+            }
+            return count
         }
-        return "\(Kind.prefix)_" + String(decoding: letters, as: UTF8.self)
     }
 
     package static func < (left: Self, right: Self) -> Bool {
@@ -51,7 +68,23 @@ package struct Identifier<Kind: IdentifierKind>: Hashable, Sendable, Comparable,
 }
 
 /// Crockford base32 in lower case: no i, l, o, u.
-private let crockford = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
+private enum Crockford {
+    private static let letters: StaticString = "0123456789abcdefghjkmnpqrstvwxyz"
+
+    static func letter(of value: UInt64) -> UInt8 { letters.utf8Start[Int(value)] }
+
+    static func value(of letter: UInt8) -> UInt64? {
+        switch letter {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt64(letter - UInt8(ascii: "0"))
+        case UInt8(ascii: "a")...UInt8(ascii: "h"): UInt64(letter - UInt8(ascii: "a")) + 10
+        case UInt8(ascii: "j"), UInt8(ascii: "k"): UInt64(letter - UInt8(ascii: "j")) + 18
+        case UInt8(ascii: "m"), UInt8(ascii: "n"): UInt64(letter - UInt8(ascii: "m")) + 20
+        case UInt8(ascii: "p")...UInt8(ascii: "t"): UInt64(letter - UInt8(ascii: "p")) + 22
+        case UInt8(ascii: "v")...UInt8(ascii: "z"): UInt64(letter - UInt8(ascii: "v")) + 27
+        default: nil
+        }
+    }
+}
 
 package protocol IdentifierKind: Sendable { static var prefix: String { get } }
 

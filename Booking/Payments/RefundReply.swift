@@ -1,7 +1,7 @@
 // What a reply about a refund means, and the events about refunds and disputes.
 
-import Foundation
 import Ordering
+import PlainJSON
 
 enum RefundReply {
     static func answer(to exchange: StripeExchange) -> RefundAnswer {
@@ -13,10 +13,10 @@ enum RefundReply {
         }
     }
 
-    private static func answer(status: Int, retryAfter: String?, body: Data) -> RefundAnswer {
+    private static func answer(status: Int, retryAfter: String?, body: [UInt8]) -> RefundAnswer {
         switch status {
         case 200...299:
-            guard let state = (try? JSONDecoder().decode(RefundDocument.self, from: body))?.state else {
+            guard let state = (try? PlainJSON.decode(RefundDocument.self, from: body))?.state else {
                 return .unknown("a reply that cannot be read")
             }
             return .state(state)
@@ -24,7 +24,7 @@ enum RefundReply {
         case 409: return .unknown("the same call is under way")
         case 429: return .tooMany(retryAfter: StripeReply.delay(retryAfter))
         case 400...499:
-            let error = (try? JSONDecoder().decode(ErrorDocument.self, from: body))?.error
+            let error = (try? PlainJSON.decode(ErrorDocument.self, from: body))?.error
             if error?.type == "idempotency_error" { return .unknown("the key was used with other parameters") }
             let code = error?.code ?? error?.type ?? "status_\(status)"
             return .refused(code: code, message: error?.message ?? "")

@@ -184,7 +184,7 @@ package struct StripeProvider: PaymentProvider {
             return .reply(
                 status: Int(response.status.code),
                 retryAfter: response.headers.first(name: "Retry-After"),
-                body: Data(body.readableBytesView)
+                body: Array(body.readableBytesView)
             )
         } catch {
             return .nothing(Self.answer(to: error))

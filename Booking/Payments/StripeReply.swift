@@ -1,11 +1,11 @@
 // What a reply of the provider means: a pure function of its status and bytes.
 
-import Foundation
 import Ordering
+import PlainJSON
 
 /// What came back on the wire, if anything.
 enum StripeExchange {
-    case reply(status: Int, retryAfter: String?, body: Data)
+    case reply(status: Int, retryAfter: String?, body: [UInt8])
     /// Nothing: surely not sent, or not known.
     case nothing(ProviderAnswer)
 }
@@ -21,7 +21,7 @@ enum StripeReply {
         }
     }
 
-    static func answer(status: Int, retryAfter: String?, body: Data) -> ProviderAnswer {
+    static func answer(status: Int, retryAfter: String?, body: [UInt8]) -> ProviderAnswer {
         switch status {
         case 200...299: success(body)
         // A key the provider does not take is an operator's slip, and says nothing of what an earlier call did.
@@ -33,15 +33,15 @@ enum StripeReply {
         }
     }
 
-    private static func success(_ body: Data) -> ProviderAnswer {
-        guard let intent = try? JSONDecoder().decode(IntentDocument.self, from: body), let state = intent.state else {
+    private static func success(_ body: [UInt8]) -> ProviderAnswer {
+        guard let intent = try? PlainJSON.decode(IntentDocument.self, from: body), let state = intent.state else {
             return .unknown("a reply that cannot be read")
         }
         return .state(state)
     }
 
-    private static func refusal(_ status: Int, _ body: Data) -> ProviderAnswer {
-        guard let error = try? JSONDecoder().decode(ErrorDocument.self, from: body).error else {
+    private static func refusal(_ status: Int, _ body: [UInt8]) -> ProviderAnswer {
+        guard let error = try? PlainJSON.decode(ErrorDocument.self, from: body).error else {
             return .refused(code: "status_\(status)", message: "an error that cannot be read")
         }
         switch error.type {

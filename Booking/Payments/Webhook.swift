@@ -2,6 +2,7 @@
 
 import Foundation
 package import Ordering
+import PlainJSON
 import Signing
 
 /// What the provider tells us unasked.
@@ -17,7 +18,7 @@ package struct ProviderEvent: Sendable, Equatable {
 
     /// Reads an event that was believed before; `nil` when it is none.
     package init?(_ body: [UInt8]) {
-        guard let document = try? JSONDecoder().decode(EventDocument.self, from: Data(body)) else { return nil }
+        guard let document = try? PlainJSON.decode(EventDocument.self, from: body) else { return nil }
         id = document.id
         type = document.type
         state = document.data.object?.state
@@ -102,13 +103,18 @@ private struct EventDocument: Decodable {
         let refund: RefundDocument?
         let dispute: DisputeDocument?
 
+        private struct Named: Decodable {
+            let object: String
+        }
+
         private enum CodingKeys: String, CodingKey { case object }
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: CodingKeys.self)
-            object = try? container.decode(IntentDocument.self, forKey: .object)
-            refund = try? container.decode(RefundDocument.self, forKey: .object)
-            dispute = try? container.decode(DisputeDocument.self, forKey: .object)
+            let kind = try? container.decode(Named.self, forKey: .object).object
+            object = kind == "payment_intent" ? try? container.decode(IntentDocument.self, forKey: .object) : nil
+            refund = kind == "refund" ? try? container.decode(RefundDocument.self, forKey: .object) : nil
+            dispute = kind == "dispute" ? try? container.decode(DisputeDocument.self, forKey: .object) : nil
         }
     }
 

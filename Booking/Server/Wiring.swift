@@ -73,7 +73,9 @@ struct Wiring {
             metrics: metrics,
             logger: logger
         )
-        let providerClient = HTTPClient(configuration: StripeProvider.clientConfiguration)
+        var providerConfiguration = StripeProvider.clientConfiguration
+        providerConfiguration.http1_1ConnectionDebugInitializer = { WholeRequests.add(to: $0) }
+        let providerClient = HTTPClient(configuration: providerConfiguration)
         let shop = try Shop(
             configuration,
             clock: clock,

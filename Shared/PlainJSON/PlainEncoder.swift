@@ -66,7 +66,7 @@ private struct PlainMembers<Key: CodingKey>: KeyedEncodingContainerProtocol {
     }
 }
 
-private enum SuperKey: CodingKey { case `super` }
+enum SuperKey: CodingKey { case `super` }
 
 private struct PlainElements: UnkeyedEncodingContainer {
     let sheet: Sheet

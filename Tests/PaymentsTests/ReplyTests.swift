@@ -66,7 +66,7 @@ struct ReplyTests {
         (302, "", .unknown("status 302")),
     ])
     func `each reply means one thing`(status: Int, body: String, answer: ProviderAnswer) {
-        #expect(StripeReply.answer(status: status, retryAfter: "7", body: Data(body.utf8)) == answer)
+        #expect(StripeReply.answer(status: status, retryAfter: "7", body: Array(body.utf8)) == answer)
     }
 
     @Test(arguments: [

@@ -18,5 +18,5 @@ FROM (
 ) AS asked
     JOIN session AS terms ON terms.id = ANY(ARRAY[asked.session_id])
 WHERE asked.place <= $13::bigint - (
-    SELECT count(*) FROM (SELECT FROM orders WHERE state || '' = 'processing' LIMIT $13::bigint) AS waiting
+    SELECT count(*) FROM (SELECT FROM orders WHERE is_waiting LIMIT $13::bigint) AS waiting
 )

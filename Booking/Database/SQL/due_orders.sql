@@ -1,1 +1,1 @@
-SELECT id FROM orders WHERE state || '' = 'pending' AND deadline <= now() ORDER BY deadline LIMIT $1
+SELECT id FROM orders WHERE is_due AND deadline <= now() ORDER BY deadline LIMIT $1

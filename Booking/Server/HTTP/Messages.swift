@@ -66,7 +66,7 @@ extension Request {
 
     func decode<Message: Decodable>(_ type: Message.Type, from bytes: [UInt8]) throws -> Message {
         do {
-            return try JSONDecoder().decode(type, from: Data(bytes))
+            return try PlainJSON.decode(type, from: bytes)
         } catch DecodingError.keyNotFound(let key, _) {
             throw Refusal(.validationFailed, "member \"\(key.stringValue)\" is missing")
         } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
