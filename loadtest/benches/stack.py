@@ -49,6 +49,8 @@ class Stack:
         environment = {"USHER_GATEWAY_" + name.upper().replace("-", "_"): value for name, value in WIDE_LIMITS.items()}
         environment["USHER_GATEWAY_CONNECTIONS_PER_ADDRESS_MAX"] = "20000"
         environment |= {f"USHER_{name}_LOG_LEVEL": "error" for name in ("GATEWAY", "BOOKING")}
+        # The flow that only holds drops its holds, as nobody may who is no bench.
+        environment["USHER_BOOKING_HOLD_COOL_DOWN"] = "false"
         self.yard.start("usher-up", arguments, core=None, port=self.ports["gateway-port"], environment=environment,
                         seconds_max=UP_SECONDS_MAX)
         end = time.monotonic() + UP_SECONDS_MAX
