@@ -2,31 +2,22 @@ import Logging
 import Operations
 import Ordering
 import ServiceLifecycle
-import Synchronization
 
 /// Decides accepted orders, oldest first, many in one transaction: each gets its seats and waits for its payment, or
 /// fails. One process at a time; all it knows is in the database, so any process can go on with it.
 final class BacklogDrain: Service {
     static let batchMax = 256
-    static let leaseName = "order-backlog"
-    private static let leaseLength = Duration.seconds(5)
     /// Steps before the lease is looked at again.
     private static let stepsMax = 32
-    /// How soon a kick is noticed, how often to look without one, and how often to count.
-    private static let tick = Duration.milliseconds(10)
-    private static let ticksBetweenLooks = 25
-    private static let ticksBetweenCounts = 100
 
     private let backlog: any OrderBacklog
-    private let leases: any CatalogueStore
     private let projector: SeatProjector
-    private let owner: String
     private let length: Gauge
     private let age: Gauge
     private let created: Counter
     private let failed: Counter
     private let logger: Logger
-    private let isKicked = Atomic<Bool>(false)
+    private let rounds: LeasedRounds
 
     init(
         backlog: any OrderBacklog,
@@ -37,10 +28,9 @@ final class BacklogDrain: Service {
         logger: Logger
     ) {
         self.backlog = backlog
-        self.leases = leases
         self.projector = projector
-        self.owner = owner
         self.logger = logger
+        rounds = LeasedRounds("order-backlog", of: owner, leases: leases)
         length = metrics.gauge("usher_booking_backlog_orders", "Accepted orders that are not decided yet.")
         age = metrics.gauge("usher_booking_backlog_age_seconds", "For how long the oldest of them has waited.")
         let help = "Accepted orders that were decided here."
@@ -49,23 +39,10 @@ final class BacklogDrain: Service {
     }
 
     /// Says that an order was accepted.
-    func kick() { isKicked.store(true, ordering: .relaxed) }
+    func kick() { rounds.kick() }
 
     func run() async throws {
-        await cancelWhenGracefulShutdown { [self] in
-            var ticks = 0
-            var leasedUntil = ContinuousClock.now
-            while !Task.isCancelled {
-                if ticks % Self.ticksBetweenCounts == 0 { await count() }
-                let isDue = ticks % Self.ticksBetweenLooks == 0
-                if isKicked.exchange(false, ordering: .relaxed) || isDue {
-                    if leasedUntil - ContinuousClock.now < Self.leaseLength / 2 { leasedUntil = await lease() }
-                    if leasedUntil > ContinuousClock.now { await drain() }
-                }
-                ticks += 1
-                guard await Pause.isOver(after: Self.tick) else { return }
-            }
-        }
+        await rounds.run(counting: { [self] in await count() }) { [self] in await drain() }
     }
 
     /// Works until nothing waits, something fails, or it is time to look at the lease.
@@ -91,11 +68,5 @@ final class BacklogDrain: Service {
         guard let size = try? await backlog.size() else { return }
         length.set(Double(size.count))
         age.set(size.oldest / .seconds(1))
-    }
-
-    private func lease() async -> ContinuousClock.Instant {
-        let asked = ContinuousClock.now
-        let isOurs = try? await leases.lease(Self.leaseName, owner: owner, lasting: Self.leaseLength)
-        return isOurs == true ? asked + Self.leaseLength : asked
     }
 }
